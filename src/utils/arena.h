@@ -1,0 +1,20 @@
+/*
+ * arena.h - memory for one update, given back all at once after the answer.
+ */
+#ifndef FAMILYBOT_UTILS_ARENA_H
+#define FAMILYBOT_UTILS_ARENA_H
+
+#include <stddef.h>
+
+struct arena {
+	struct arena_block *first;
+	struct arena_block *now;
+};
+
+void arena_init(struct arena *a);
+void arena_release(struct arena *a);
+void arena_reset(struct arena *a);	/* keeps the first block */
+void *arena_alloc(struct arena *a, size_t size);	/* zeroed, aligned */
+char *arena_strdup(struct arena *a, const char *s);
+
+#endif
