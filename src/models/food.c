@@ -1,0 +1,190 @@
+/*
+ * food.c - sums of nutrients, and meals as they are stored.
+ *
+ * Items are stored as one JSON array of arrays, a row per item in the order
+ * name, query, food_id, source, guessed, mg, cal, protein, fat, carb: short,
+ * and the same bytes for the same meal, so that digests can be compared.
+ * Owns no memory; may not know any backend.
+ */
+#include "config.h"
+
+#include "models/food.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "utils/json.h"
+
+enum { ITEM_FIELDS = 10 };
+
+/* Larger than any meal can sum up to; keeps decoded sums from overflowing. */
+static const int64_t AMOUNT_MAX = INT64_C(1000000000000);
+
+const struct column meal_columns[] = {
+	COL_I64(meal, user_id),
+	COL_I32(meal, slot),
+	COL_I32(meal, day),
+	COL_I64(meal, chat_id),
+	COL_I64(meal, message_id),
+	COL_I64(meal, at),
+	COL_I64(meal, edit_date),
+	COL_I32(meal, rev),
+	COL_I32(meal, deleted),
+	{ "cal", COLUMN_I64, offsetof(struct meal, sum.cal), 8 },
+	{ "protein", COLUMN_I64, offsetof(struct meal, sum.protein), 8 },
+	{ "fat", COLUMN_I64, offsetof(struct meal, sum.fat), 8 },
+	{ "carb", COLUMN_I64, offsetof(struct meal, sum.carb), 8 },
+	COL_END
+};
+
+const struct column food_item_columns[] = {
+	COL_TEXT(food_item, name),
+	COL_TEXT(food_item, query),
+	COL_I32(food_item, food_id),
+	COL_I32(food_item, source),
+	COL_I32(food_item, guessed),
+	COL_I64(food_item, mg),
+	{ "cal", COLUMN_I64, offsetof(struct food_item, n.cal), 8 },
+	{ "protein", COLUMN_I64, offsetof(struct food_item, n.protein), 8 },
+	{ "fat", COLUMN_I64, offsetof(struct food_item, n.fat), 8 },
+	{ "carb", COLUMN_I64, offsetof(struct food_item, n.carb), 8 },
+	COL_END
+};
+
+const struct column own_food_columns[] = {
+	COL_I64(own_food, user_id),
+	COL_I32(own_food, slot),
+	COL_TEXT(own_food, key),
+	COL_TEXT(own_food, name),
+	{ "cal", COLUMN_I64, offsetof(struct own_food, per100.cal), 8 },
+	{ "protein", COLUMN_I64, offsetof(struct own_food, per100.protein), 8 },
+	{ "fat", COLUMN_I64, offsetof(struct own_food, per100.fat), 8 },
+	{ "carb", COLUMN_I64, offsetof(struct own_food, per100.carb), 8 },
+	COL_I64(own_food, updated_at),
+	COL_END
+};
+
+void nutrients_add(struct nutrients *sum, const struct nutrients *n)
+{
+	sum->cal += n->cal;
+	sum->protein += n->protein;
+	sum->fat += n->fat;
+	sum->carb += n->carb;
+}
+
+void nutrients_sub(struct nutrients *sum, const struct nutrients *n)
+{
+	sum->cal -= n->cal;
+	sum->protein -= n->protein;
+	sum->fat -= n->fat;
+	sum->carb -= n->carb;
+}
+
+/* A part of a value per 100 g, for mg >= 0, rounded to nearest. */
+static int64_t part(int64_t per100, int64_t mg)
+{
+	return (per100 * mg + 50000) / 100000;
+}
+
+struct nutrients nutrients_for(const struct nutrients *per100, int64_t mg)
+{
+	return (struct nutrients){
+		.cal = part(per100->cal, mg),
+		.protein = part(per100->protein, mg),
+		.fat = part(per100->fat, mg),
+		.carb = part(per100->carb, mg),
+	};
+}
+
+void meal_sum(struct meal *m)
+{
+	struct nutrients sum = { 0, 0, 0, 0 };
+
+	for (int i = 0; i < m->nitems; i++)
+		nutrients_add(&sum, &m->items[i].n);
+	m->sum = sum;
+}
+
+void meal_items_encode(const struct meal *m, struct buf *out)
+{
+	buf_putc(out, '[');
+	for (int i = 0; i < m->nitems; i++) {
+		const struct food_item *it = &m->items[i];
+
+		buf_puts(out, i > 0 ? ",[" : "[");
+		json_put_str(out, it->name);
+		buf_putc(out, ',');
+		json_put_str(out, it->query);
+		buf_printf(out, ",%" PRId32 ",%" PRId32 ",%" PRId32
+		    ",%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64
+		    ",%" PRId64 "]", it->food_id, it->source, it->guessed,
+		    it->mg, it->n.cal, it->n.protein, it->n.fat, it->n.carb);
+	}
+	buf_putc(out, ']');
+}
+
+static bool text_decode(struct json_object *j, char *dst, size_t size)
+{
+	const char *s = json_str_value(j);
+
+	return s != NULL && strlen(s) < size && str_copy(dst, size, s);
+}
+
+static bool number_decode(struct json_object *j, int64_t max, int64_t *out)
+{
+	int64_t v;
+
+	if (!json_i64_value(j, &v) || v < 0 || v > max)
+		return false;
+	*out = v;
+	return true;
+}
+
+static bool item_decode(struct json_object *j, struct food_item *it)
+{
+	int64_t v[ITEM_FIELDS] = { 0 };
+
+	if (j == NULL || json_len(j) != ITEM_FIELDS)
+		return false;
+	if (!text_decode(json_at(j, 0), it->name, sizeof(it->name)) ||
+	    !text_decode(json_at(j, 1), it->query, sizeof(it->query)))
+		return false;
+	for (size_t i = 2; i < ITEM_FIELDS; i++)
+		if (!number_decode(json_at(j, i),
+		    i < 5 ? INT32_MAX : AMOUNT_MAX, &v[i]))
+			return false;
+	if (v[3] > FOOD_SRC_RECIPE || v[4] > 1)
+		return false;
+	it->food_id = (int32_t)v[2];
+	it->source = (int32_t)v[3];
+	it->guessed = (int32_t)v[4];
+	it->mg = v[5];
+	it->n = (struct nutrients){ v[6], v[7], v[8], v[9] };
+	return true;
+}
+
+enum rc meal_items_decode(struct meal *m, const char *json, size_t len)
+{
+	struct json_object *j = NULL;
+	struct food_item items[MEAL_ITEMS_MAX];
+	enum rc rc = RC_CORRUPT;
+	size_t n;
+
+	memset(items, 0, sizeof(items));
+	if (json_parse(json, len, &j, NULL) != RC_OK)
+		goto out;
+	if (len == 0 || json[0] != '[')
+		goto out;
+	n = json_len(j);
+	if (n > MEAL_ITEMS_MAX)
+		goto out;
+	for (size_t i = 0; i < n; i++)
+		if (!item_decode(json_at(j, i), &items[i]))
+			goto out;
+	memcpy(m->items, items, sizeof(items));
+	m->nitems = (int)n;
+	rc = RC_OK;
+out:
+	json_free(j);
+	return rc;
+}
