@@ -1,0 +1,16 @@
+libfamilybot_a_SOURCES += \
+	src/config/check.c \
+	src/config/config.c \
+	src/config/config.h \
+	src/config/file.c \
+	src/config/file.h \
+	src/config/options.c \
+	src/config/options.h \
+	src/config/report.c \
+	src/config/report.h \
+	src/config/secret.c \
+	src/config/secret.h \
+	src/config/shards.c \
+	src/config/shards.h \
+	src/config/values.c \
+	src/config/values.h

@@ -1,0 +1,3 @@
+check_PROGRAMS += test_config
+test_config_SOURCES = tests/unit/test_config.c
+test_config_LDADD = $(TEST_LIBS)
