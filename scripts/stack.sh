@@ -1,0 +1,258 @@
+# shellcheck shell=bash
+# stack.sh - starts, replaces and stops nginx, the pool, the worker and the
+# poller.  Each has a pid file in run/ and a log in log/.  Sourced by
+# quickstart.
+
+pid_of() { cat "$RUN/$1.pid" 2>/dev/null || echo 0; }
+
+# Is it ours, and not another process that got the number since?
+alive() {
+	local pid
+
+	pid=$(pid_of "$1")
+	[ "$pid" != 0 ] && [ -r "/proc/$pid/cmdline" ] &&
+		tr '\0' ' ' < "/proc/$pid/cmdline" 2>/dev/null | grep -qF "$STATE/"
+}
+
+generation() { cat "$RUN/generation" 2>/dev/null || echo 0; }
+
+# launch NAME COMMAND...: in the background, in a session of its own.
+launch() {
+	local name=$1 log=$STATE/log/$1.log
+
+	shift
+	case $name in
+	pool-*) log=$STATE/log/pool.log ;;
+	esac
+	touch "$log"
+	[ ${#DROP[@]} -eq 0 ] || chown "$RUN_IDS" "$log"
+	setsid "${DROP[@]}" "$@" < /dev/null >> "$log" 2>&1 9>&- &
+	echo $! > "$RUN/$name.pid"
+}
+
+# Waits until a command succeeds: wait_for TENTHS COMMAND...
+wait_for() {
+	local tenths=$1
+
+	shift
+	until "$@"; do
+		tenths=$((tenths - 1))
+		[ $tenths -gt 0 ] || return 1
+		sleep 0.1
+	done
+}
+
+gone() { ! alive "$1"; }
+
+# end NAME SIGNAL: asks, waits, and only then kills.
+end() {
+	local pid
+
+	if alive "$1"; then
+		pid=$(pid_of "$1")
+		kill -s "$2" "$pid" 2>/dev/null ||
+			die "$1 (pid $pid) belongs to another user; use the user who started it"
+		if ! wait_for 700 gone "$1"; then
+			warn "$1 did not end in 70 seconds and is killed"
+			kill -s KILL "-$pid" 2>/dev/null || kill -s KILL "$pid"
+		fi
+	fi
+	rm -f "$RUN/$1.pid"
+}
+
+log_tail() {
+	[ ! -s "$STATE/log/$1.log" ] || tail -n 8 "$STATE/log/$1.log" >&2
+}
+
+# The parent (multiwatch) holds the socket, so a process that dies leaves the
+# requests that wait to the others.
+pool_start() {
+	local socket=$RUN/pool-$1.sock
+
+	rm -f "$socket"
+	launch "pool-$1" spawn-fcgi -n -s "$socket" -M 0660 -- \
+		"$(command -v multiwatch)" -f "$PROCESSES" -r 1000 -t 1000 -s TERM -- \
+		"$PROGRAMS/familybot" -c "$CONF"
+	wait_for 100 test -S "$socket" && alive "pool-$1" && return 0
+	log_tail pool
+	die "the pool did not start; its log is $STATE/log/pool.log"
+}
+
+# A program that is one process, held up by multiwatch.
+service_start() {
+	alive "$1" && return 0
+	launch "$1" multiwatch -f 1 -r 1000 -t 1000 -s TERM -- \
+		"$PROGRAMS/familybot-$1" -c "$CONF"
+}
+
+nginx_run() {
+	"${DROP[@]}" nginx -p "$STATE/nginx" -e "$STATE/nginx/error.log" \
+		-c "$STATE/nginx/nginx.conf" "$@" 9>&-
+}
+
+nginx_test() {
+	local words
+
+	words=$(nginx_run -t 2>&1) || { say "$words" >&2; return 1; }
+}
+
+# New connections go to this generation from now on.  nginx knows the link, so
+# it needs no reload, which would close connections that Telegram keeps (a
+# request on its way there would be lost to its sender).
+pool_switch() {
+	ln -sfn "pool-$1.sock" "$RUN/pool.new"
+	mv -T "$RUN/pool.new" "$RUN/pool.sock"
+	echo "$1" > "$RUN/generation"
+}
+
+# Nobody but our own nginx may listen there.
+port_check() {
+	[ "$(cat "$RUN/port" 2>/dev/null)" = "$PORT" ] && alive nginx && return 0
+	(exec 3<> "/dev/tcp/127.0.0.1/$PORT") 2>/dev/null || return 0
+	die "port $PORT is taken by another program; take another: PORT=$((PORT + 1)) ./quickstart"
+}
+
+nginx_start() {
+	nginx_test || die "nginx refuses its configuration in $STATE/nginx"
+	nginx_run || die "nginx did not start; its log is $STATE/nginx/error.log"
+	wait_for 50 test -s "$STATE/nginx/nginx.pid" || die "nginx did not start"
+	cp "$STATE/nginx/nginx.pid" "$RUN/nginx.pid"
+	echo "$PORT" > "$RUN/port"
+}
+
+# Children of a process, from /proc.
+children_of() {
+	awk -v parent="$1" '{ sub(/^.*\) /, ""); if ($2 == parent) { split(FILENAME, p, "/"); print p[3] } }' \
+		/proc/[0-9]*/stat 2>/dev/null
+}
+
+all_gone() {
+	local pid
+
+	for pid in "$@"; do
+		[ ! -d "/proc/$pid" ] || return 1
+	done
+}
+
+# Only when the files of nginx changed; its old workers finish what they have.
+nginx_reload() {
+	local old
+
+	[ "$NGINX_CHANGED" = 1 ] || return 0
+	echo "$PORT" > "$RUN/port"
+	# shellcheck disable=SC2207 # numbers
+	old=($(children_of "$(pid_of nginx)"))
+	kill -s HUP "$(pid_of nginx)"
+	wait_for 700 all_gone "${old[@]}" || warn "old nginx workers are still busy"
+}
+
+pools_old() {
+	local file name
+
+	for file in "$RUN"/pool-*.pid; do
+		name=${file##*/} name=${name%.pid}
+		[ ! -f "$file" ] || [ "$name" = "pool-$1" ] || echo "$name"
+	done
+}
+
+pools_end_but() {
+	local name
+
+	for name in $(pools_old "$1"); do
+		end "$name" TERM
+		rm -f "$RUN/$name.sock"
+	done
+}
+
+services_start() {
+	service_start worker
+	if [ -s "$STATE/secrets/telegram_token" ]; then
+		service_start poll
+	else
+		end poll TERM
+	fi
+}
+
+# What runs was started from these bytes and settings.
+fingerprint() {
+	{
+		echo "$PORT $PROCESSES ${SHARDS:-} $PROGRAMS $TOP"
+		cat "$PROGRAMS"/familybot "$PROGRAMS"/familybot-worker "$PROGRAMS"/familybot-poll \
+			"$PROGRAMS"/*.so "$CONF" "${SHARDS:-$STATE/shards.conf}" "$STATE"/secret \
+			"$STATE"/secrets/* "$TOP"/nginx/*.in "$STATE"/nginx/http.conf \
+			"$STATE"/nginx/locations.conf 2>/dev/null || true
+	} | sha256sum | cut -d' ' -f1
+}
+
+config_test() {
+	"${DROP[@]}" "$PROGRAMS/familybot" -t -c "$CONF" > "$STATE/log/config.log" 2>&1 9>&- && return 0
+	cat "$STATE/log/config.log" >&2
+	die "the configuration has mistakes (above); nothing was changed"
+}
+
+ready() { curl -fsS -m 5 -o /dev/null "$URL/readyz" 2>/dev/null; }
+
+# A new pool beside the old one; requests change over between two of them.
+# What the old pool has not answered when it is asked to end, it answers.
+stack_replace() {
+	local new
+
+	new=$(($(generation) + 1))
+	config_test
+	port_check
+	nginx_test || die "nginx refuses the new configuration; the old one serves on"
+	pool_start "$new"
+	pool_switch "$new"
+	nginx_reload
+	sleep 0.5
+	pools_end_but "$new"
+	end worker TERM
+	end poll TERM
+	services_start
+	fingerprint > "$RUN/fingerprint"
+}
+
+stack_start() {
+	local new
+
+	new=$(($(generation) + 1))
+	pools_end_but none
+	end worker TERM
+	end poll TERM
+	config_test
+	port_check
+	pool_start "$new"
+	pool_switch "$new"
+	nginx_start
+	services_start
+	fingerprint > "$RUN/fingerprint"
+}
+
+# Brings up what is missing and replaces what is not of today.
+stack_ensure() {
+	if alive nginx && alive "pool-$(generation)"; then
+		if [ "$(fingerprint)" = "$(cat "$RUN/fingerprint" 2>/dev/null)" ]; then
+			services_start
+			return 0
+		fi
+		say "Something has changed: a new pool takes over"
+		stack_replace
+	else
+		end nginx QUIT
+		stack_start
+	fi
+}
+
+stack_wait() {
+	wait_for 300 ready && return 0
+	curl -sS -m 5 "$URL/readyz" >&2 || true
+	log_tail pool
+	die "familybot is not ready; logs are in $STATE/log, and ./quickstart status tells more"
+}
+
+stack_stop() {
+	end poll TERM
+	end nginx QUIT
+	pools_end_but none
+	end worker TERM
+}
