@@ -1,1 +1,4 @@
-libfamilybot_a_SOURCES += src/models/food.c src/models/food.h
+libfamilybot_a_SOURCES += src/models/food.c src/models/food.h \
+	src/models/column.h \
+	src/models/job.c src/models/job.h \
+	src/models/user.c src/models/user.h

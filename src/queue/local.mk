@@ -1,0 +1,1 @@
+libfamilybot_a_SOURCES += src/queue/queue.c src/queue/queue.h

@@ -55,7 +55,8 @@ struct router_conf {
 /*
  * Maps the slot map.  Shards are opened lazily, one connection each, and
  * again after RC_UNAVAILABLE with back-off, so that one dead shard stops
- * nobody.  RC_INVALID when the map names more shards than conf.
+ * nobody.  RC_INVALID when the map was made for other shards (number, names
+ * or order), or when a new one is needed and nshards does not divide 5040.
  */
 MUST_CHECK enum rc router_open(const struct router_conf *c,
     struct router **out, struct err *e);
@@ -76,9 +77,17 @@ MUST_CHECK enum rc router_enter(struct router *r, int64_t user_id,
     struct route *out, struct err *e);
 void router_leave(struct route *route);
 
+/*
+ * Tells the router what an operation on the shard failed with: after
+ * RC_UNAVAILABLE it closes the shard as soon as no route holds it, and opens
+ * it again after a pause; other results change nothing.
+ */
+void router_failed(struct router *r, int shard, const struct err *e);
+
 int router_shards(const struct router *r);
 const char *router_shard_name(const struct router *r, int shard);
-/* The shard itself, for work over all users (worker, status). */
+/* The shard itself, for work over all users (worker, status).  Borrowed until
+ * the next router_failed of that shard. */
 MUST_CHECK enum rc router_shard(struct router *r, int shard,
     struct store **out, struct err *e);
 struct slot_entry router_slot(const struct router *r, int32_t slot);

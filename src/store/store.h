@@ -8,6 +8,7 @@
  * full, RC_CORRUPT unreadable record, RC_BUSY locked too long; words are in e.
  * Each call is atomic and durable when it returns RC_OK.  user_id, slot and
  * the natural keys are in the records; the caller has routed and locked.
+ * The slot that is stored is always slot_of(user_id) of store/router.h.
  */
 #ifndef FAMILYBOT_STORE_STORE_H
 #define FAMILYBOT_STORE_STORE_H
@@ -39,7 +40,7 @@ struct meal_cursor {
 	int64_t message_id;
 };
 
-struct store_stats {
+struct store_stats {	/* counts take O(records): cache them */
 	int64_t users, meals, own_foods, jobs_ready, jobs_leased, jobs_dead;
 	int64_t oldest_ready_at;	/* UTC ms of run_at, 0 none */
 	int64_t bytes;			/* on disk, -1 unknown */
@@ -65,7 +66,7 @@ struct store_ops {
 	/* Every collection, every record of the user, tombstones too. */
 	enum rc (*erase)(struct store *s, int64_t user_id, struct err *e);
 
-	/* Idempotent insert.  When (user, chat, message) is stored already on
+	/* Idempotent insert; stores rev 1.  When (user, chat, message) is stored already on
 	 * m->day: RC_CONFLICT, nothing changed, *m is filled with what is
 	 * stored.  RC_FULL (words say so) past MEALS_PER_DAY_MAX.  day: sum of
 	 * that day after the call, also on RC_CONFLICT; may be NULL. */

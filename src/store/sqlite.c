@@ -1,0 +1,425 @@
+/*
+ * sqlite.c - a shard in an SQLite file: connection, statements, errors.
+ *
+ * WAL, so that readers never wait for writers; writers wait for each other by
+ * polling finely, because SQLite's own steps of up to 100 ms would be what the
+ * slowest requests spend.  May not know anything of slots, shards.conf or
+ * Telegram beyond the records' slot field.
+ */
+#include "config.h"
+
+#include "store/sqlite.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "store/migrate.h"
+#include "utils/clock.h"
+#include "utils/xalloc.h"
+
+enum { BUSY_MS_DEFAULT = 5000, ITEMS_MAX = 65536 };
+
+enum rc sqlite_rc(sqlite3 *db, const char *shard, int r, struct err *e)
+{
+	switch (r & 0xff) {
+	case SQLITE_FULL:
+		return err_set(e, RC_FULL, "%s: the disk is full: free some "
+		    "space, nothing was stored", shard);
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return err_set(e, RC_BUSY, "%s: another process holds the "
+		    "database locked: try again, and see who has it open",
+		    shard);
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+		return err_set(e, RC_CORRUPT, "%s: the database file is damaged"
+		    " (%s): restore it from the backup", shard, sqlite3_errstr(r));
+	case SQLITE_IOERR:
+	case SQLITE_CANTOPEN:
+	case SQLITE_READONLY:
+	case SQLITE_PROTOCOL:
+		return err_set(e, RC_UNAVAILABLE, "%s: the database file cannot "
+		    "be used (%s): check disk, path and owner", shard,
+		    sqlite3_errstr(r));
+	case SQLITE_PERM:
+	case SQLITE_AUTH:
+		return err_set(e, RC_DENIED, "%s: not allowed to use the "
+		    "database file: check its owner and mode", shard);
+	case SQLITE_CONSTRAINT:
+		return err_set(e, RC_CONFLICT, "%s: stored already", shard);
+	case SQLITE_TOOBIG:
+		return err_set(e, RC_TOOBIG, "%s: record too big", shard);
+	default:
+		return err_set(e, RC_SYSTEM, "%s: SQLite: %s", shard,
+		    db ? sqlite3_errmsg(db) : sqlite3_errstr(r));
+	}
+}
+
+static enum rc rc_of(struct sqlite_store *s, int r, struct err *e)
+{
+	return sqlite_rc(s->db, s->name, r, e);
+}
+
+static void sleep_us(long us)
+{
+	struct timespec t = { 0, us * 1000 };
+
+	(void)nanosleep(&t, NULL);
+}
+
+/* SQLite calls this each time it finds a lock taken; 0 gives up. */
+static int busy(void *ctx, int count)
+{
+	struct sqlite_store *s = ctx;
+	int64_t now = clock_mono_us();
+	int steps = count < 9 ? count + 1 : 10;
+
+	if (count == 0)
+		s->busy_since = now;
+	if (now - s->busy_since > (int64_t)s->busy_ms * 1000)
+		return 0;
+	/* Waiters that came together must not come again together. */
+	sleep_us(100 * steps + (long)((now ^ getpid()) & 127));
+	return 1;
+}
+
+enum rc sqlite_query(struct sqlite_store *s, enum sql_id id, size_t n,
+    const int64_t *v, sqlite3_stmt **out, struct err *e)
+{
+	sqlite3_stmt *q = s->stmt[id];
+
+	if (!q) {
+		struct buf sql;
+
+		buf_init(&sql, 4096);
+		sqlite_sql(id, &sql);
+		int r = sqlite3_prepare_v3(s->db, sql.s, (int)sql.len,
+		    SQLITE_PREPARE_PERSISTENT, &q, NULL);
+		buf_release(&sql);
+		if (r != SQLITE_OK)
+			return rc_of(s, r, e);
+		s->stmt[id] = q;
+	}
+	for (size_t i = 0; i < n; i++)
+		sqlite_bind_i64(q, (int)i + 1, v[i]);
+	*out = q;
+	return RC_OK;
+}
+
+enum rc sqlite_row(struct sqlite_store *s, sqlite3_stmt *q, bool *row,
+    struct err *e)
+{
+	int r = sqlite3_step(q);
+
+	if (r != SQLITE_ROW && r != SQLITE_DONE)
+		return rc_of(s, r, e);
+	*row = r == SQLITE_ROW;
+	return RC_OK;
+}
+
+void sqlite_reset(sqlite3_stmt *q)
+{
+	(void)sqlite3_reset(q);
+}
+
+enum rc sqlite_done(struct sqlite_store *s, sqlite3_stmt *q, struct err *e)
+{
+	int r = sqlite3_step(q);
+	enum rc rc = r == SQLITE_DONE ? RC_OK : rc_of(s, r, e);
+
+	(void)sqlite3_reset(q);
+	return rc;
+}
+
+enum rc sqlite_exec(struct sqlite_store *s, enum sql_id id, size_t n,
+    const int64_t *v, struct err *e)
+{
+	sqlite3_stmt *q = NULL;
+	enum rc rc = sqlite_query(s, id, n, v, &q, e);
+
+	return rc == RC_OK ? sqlite_done(s, q, e) : rc;
+}
+
+int sqlite_changed(struct sqlite_store *s)
+{
+	return sqlite3_changes(s->db);
+}
+
+enum rc sqlite_begin(struct sqlite_store *s, struct err *e)
+{
+	return sqlite_exec(s, SQL_BEGIN, 0, NULL, e);
+}
+
+enum rc sqlite_end(struct sqlite_store *s, enum rc rc, struct err *e)
+{
+	if (rc == RC_OK)
+		rc = sqlite_exec(s, SQL_COMMIT, 0, NULL, e);
+	/* After a full disk SQLite may have rolled back by itself. */
+	if (rc != RC_OK && !sqlite3_get_autocommit(s->db) &&
+	    sqlite_exec(s, SQL_ROLLBACK, 0, NULL, NULL) != RC_OK)
+		return err_set(e, RC_SYSTEM, "%s: cannot roll back: %s",
+		    s->name, sqlite3_errmsg(s->db));
+	return rc;
+}
+
+void sqlite_bind_i64(sqlite3_stmt *q, int i, int64_t v)
+{
+	(void)sqlite3_bind_int64(q, i, v);
+}
+
+void sqlite_bind_text(sqlite3_stmt *q, int i, const char *s)
+{
+	(void)sqlite3_bind_text(q, i, s, -1, SQLITE_STATIC);
+}
+
+int sqlite_columns(const struct column *cols)
+{
+	int n = 0;
+
+	while (cols[n].name)
+		n++;
+	return n;
+}
+
+int sqlite_bind(sqlite3_stmt *q, const struct column *cols, const void *rec)
+{
+	int i;
+
+	for (i = 0; cols[i].name; i++) {
+		const char *p = (const char *)rec + cols[i].offset;
+
+		switch (cols[i].type) {
+		case COLUMN_I32:
+			sqlite_bind_i64(q, i + 1, *(const int32_t *)(const void *)p);
+			break;
+		case COLUMN_I64:
+			sqlite_bind_i64(q, i + 1, *(const int64_t *)(const void *)p);
+			break;
+		case COLUMN_TEXT:
+			(void)sqlite3_bind_text(q, i + 1, p,
+			    (int)strnlen(p, cols[i].size - 1), SQLITE_STATIC);
+			break;
+		}
+	}
+	return i;
+}
+
+enum rc sqlite_read(struct sqlite_store *s, sqlite3_stmt *q,
+    const struct column *cols, void *rec, struct err *e)
+{
+	for (int i = 0; cols[i].name; i++) {
+		char *p = (char *)rec + cols[i].offset;
+		const void *text;
+		size_t len;
+
+		switch (cols[i].type) {
+		case COLUMN_I32:
+			*(int32_t *)(void *)p = sqlite3_column_int(q, i);
+			break;
+		case COLUMN_I64:
+			*(int64_t *)(void *)p = sqlite3_column_int64(q, i);
+			break;
+		case COLUMN_TEXT:
+			text = sqlite3_column_text(q, i);
+			len = (size_t)sqlite3_column_bytes(q, i);
+			if (!text || len >= cols[i].size)
+				return err_set(e, RC_CORRUPT, "%s: stored %s is "
+				    "unreadable: restore the backup", s->name,
+				    cols[i].name);
+			memcpy(p, text, len);
+			p[len] = '\0';
+			break;
+		}
+	}
+	return RC_OK;
+}
+
+static void sqlite_close(struct store *st)
+{
+	struct sqlite_store *s = (struct sqlite_store *)st;
+
+	for (int i = 0; i < SQL_COUNT; i++)
+		(void)sqlite3_finalize(s->stmt[i]);
+	(void)sqlite3_close(s->db);
+	buf_release(&s->items);
+	free(s);
+}
+
+/* SQLite would give a new file the mode of the umask: it holds health data. */
+static enum rc file_create(const struct sqlite_store *s, const char *path,
+    struct err *e)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	if (fd >= 0)
+		(void)close(fd);
+	else if (errno == ENOSPC || errno == EDQUOT)
+		return err_set(e, RC_FULL, "%s: the disk is full: free some "
+		    "space", s->name);
+	else
+		return err_set(e, RC_UNAVAILABLE, "%s: cannot create %s: %s",
+		    s->name, path, strerror(errno));
+	return RC_OK;
+}
+
+static int pragma(struct sqlite_store *s, const char *sql)
+{
+	int r;
+
+	/* Of several processes that turn WAL on, SQLite makes some lose at
+	 * once, without asking the busy handler. */
+	for (int i = 0; i < 1000; i++) {
+		r = sqlite3_exec(s->db, sql, NULL, NULL, NULL);
+		if ((r & 0xff) != SQLITE_BUSY)
+			break;
+		sleep_us(5000);
+	}
+	return r;
+}
+
+static enum rc setup(struct sqlite_store *s, const struct store_conf *c,
+    struct err *e)
+{
+	const char *const settings[] = {
+		"PRAGMA journal_mode = WAL",
+		c->sync == STORE_SYNC_FULL ? "PRAGMA synchronous = FULL" :
+		    "PRAGMA synchronous = NORMAL",
+		"PRAGMA cache_size = -384",	/* KiB: 6 MB is all a process gets */
+		"PRAGMA journal_size_limit = 8388608",
+		"PRAGMA secure_delete = FAST",
+		"PRAGMA temp_store = MEMORY",
+		"PRAGMA trusted_schema = OFF",
+	};
+
+	(void)sqlite3_busy_handler(s->db, busy, s);
+	(void)sqlite3_db_config(s->db, SQLITE_DBCONFIG_LOOKASIDE, NULL, 512, 64);
+	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
+		int r = pragma(s, settings[i]);
+
+		if (r != SQLITE_OK)
+			return rc_of(s, r, e);
+	}
+	return migrate_sqlite(s->db, s->name, c->create, e);
+}
+
+static enum rc sqlite_open(const struct store_conf *c, struct store **out,
+    struct err *e)
+{
+	static const char scheme[] = "sqlite:";
+	const char *path = c->uri + sizeof(scheme) - 1;
+	struct sqlite_store *s;
+	enum rc rc = RC_OK;
+	int r;
+
+	if (strncmp(c->uri, scheme, sizeof(scheme) - 1) != 0 || !path[0])
+		return err_set(e, RC_INVALID, "%s: the URI must be "
+		    "sqlite:/path/to/file", c->name);
+	s = xcalloc(1, sizeof(*s));
+	s->base.ops = &store_sqlite_ops;
+	s->busy_ms = c->timeout_ms > 0 ? c->timeout_ms : BUSY_MS_DEFAULT;
+	(void)str_copy(s->name, sizeof(s->name), c->name);
+	buf_init(&s->items, ITEMS_MAX);
+	if (c->create)
+		rc = file_create(s, path, e);
+	if (rc != RC_OK)
+		goto out;
+	r = sqlite3_open_v2(path, &s->db,
+	    SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+	if (r == SQLITE_CANTOPEN && access(path, F_OK) != 0)
+		rc = err_set(e, RC_UNAVAILABLE, "%s: there is no file %s: check "
+		    "shards.conf, or mount its disk", s->name, path);
+	else if (r != SQLITE_OK)
+		rc = rc_of(s, r, e);
+	else
+		rc = setup(s, c, e);
+out:
+	if (rc != RC_OK)
+		sqlite_close(&s->base);
+	else
+		*out = &s->base;
+	return rc;
+}
+
+static enum rc sqlite_ping(struct store *st, struct err *e)
+{
+	struct sqlite_store *s = (struct sqlite_store *)st;
+	sqlite3_stmt *q = NULL;
+	bool row = false;
+	enum rc rc;
+
+	rc = sqlite_query(s, SQL_PING, 0, NULL, &q, e);
+	if (rc == RC_OK)
+		rc = sqlite_row(s, q, &row, e);
+	sqlite_reset(q);
+	return rc;
+}
+
+/* Bytes of the file and of its log. */
+static int64_t bytes_on_disk(struct sqlite_store *s)
+{
+	const char *names[2];
+	struct stat st;
+	int64_t sum = 0;
+
+	names[0] = sqlite3_db_filename(s->db, "main");
+	names[1] = sqlite3_filename_wal(names[0]);
+	for (int i = 0; i < 2; i++)
+		if (stat(names[i], &st) == 0)
+			sum += st.st_size;
+	return sum;
+}
+
+static enum rc sqlite_stats(struct store *st, struct store_stats *out,
+    struct err *e)
+{
+	struct sqlite_store *s = (struct sqlite_store *)st;
+	sqlite3_stmt *q = NULL;
+	bool row = false;
+	enum rc rc;
+
+	rc = sqlite_query(s, SQL_STATS, 0, NULL, &q, e);
+	if (rc == RC_OK)
+		rc = sqlite_row(s, q, &row, e);
+	if (rc == RC_OK && row) {
+		out->users = sqlite3_column_int64(q, 0);
+		out->meals = sqlite3_column_int64(q, 1);
+		out->own_foods = sqlite3_column_int64(q, 2);
+		out->jobs_ready = sqlite3_column_int64(q, 3);
+		out->jobs_leased = sqlite3_column_int64(q, 4);
+		out->jobs_dead = sqlite3_column_int64(q, 5);
+		out->oldest_ready_at = sqlite3_column_int64(q, 6);
+		out->bytes = bytes_on_disk(s);
+	}
+	sqlite_reset(q);
+	return rc;
+}
+
+const struct store_ops store_sqlite_ops = {
+	.scheme = "sqlite",
+	.open = sqlite_open,
+	.close = sqlite_close,
+	.ping = sqlite_ping,
+	.user_get = sqlite_user_get,
+	.user_put = sqlite_user_put,
+	.erase = sqlite_erase,
+	.meal_add = sqlite_meal_add,
+	.meal_get = sqlite_meal_get,
+	.meal_replace = sqlite_meal_replace,
+	.meal_page = sqlite_meal_page,
+	.meal_day = sqlite_meal_day,
+	.day_sums = sqlite_day_sums,
+	.own_food_put = sqlite_own_food_put,
+	.own_food_list = sqlite_own_food_list,
+	.job_add = sqlite_job_add,
+	.job_lease = sqlite_job_lease,
+	.job_settle = sqlite_job_settle,
+	.job_list = sqlite_job_list,
+	.job_revive = sqlite_job_revive,
+	.job_purge = sqlite_job_purge,
+	.stats = sqlite_stats,
+};
