@@ -1,0 +1,41 @@
+/* process.c - see process.h. */
+#include "config.h"
+
+#include "process.h"
+
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sysexits.h>
+
+void process_harden(void)
+{
+	const struct rlimit none = { 0, 0 };
+
+	signal(SIGPIPE, SIG_IGN);
+	setrlimit(RLIMIT_CORE, &none);
+#ifndef __SANITIZE_ADDRESS__	/* its leak check must trace the process */
+	prctl(PR_SET_DUMPABLE, 0);
+#endif
+}
+
+int process_exit_code(enum rc rc)
+{
+	switch (rc) {
+	case RC_OK:
+		return EX_OK;
+	case RC_NOTFOUND:
+	case RC_INVALID:
+		return EX_CONFIG;
+	case RC_UNAVAILABLE:
+	case RC_BUSY:
+	case RC_FULL:
+		return EX_UNAVAILABLE;
+	case RC_CORRUPT:
+		return EX_DATAERR;
+	case RC_DENIED:
+		return EX_NOPERM;
+	default:
+		return EX_OSERR;
+	}
+}

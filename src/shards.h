@@ -1,0 +1,30 @@
+/*
+ * shards.h - the configured shards: opened as a router, looked at, tested.
+ */
+#ifndef FAMILYBOT_SHARDS_H
+#define FAMILYBOT_SHARDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "config/config.h"
+#include "utils/err.h"
+
+struct metrics;
+struct router;
+struct shard_health;
+
+/* create: make schema, indexes and the slot map where they are missing. */
+MUST_CHECK enum rc shards_open(const struct config *conf, bool create,
+    struct router **out, struct err *e);
+
+/* Asks every shard; see struct http_context.  Figures only with counted, where
+ * they are kept for half a minute: counting takes time. */
+size_t shards_look(struct router *r, struct metrics *counted,
+    struct shard_health *out, size_t max);
+
+/* Says in report which shards do not answer.  Creates nothing. */
+void shards_test(const struct config *conf, FILE *report);
+
+#endif

@@ -1,0 +1,24 @@
+/*
+ * fcgi.h - the FastCGI transport; the only user of libfcgi is fcgi.c.
+ *
+ * One process serves one connection at a time, one request a connection.
+ */
+#ifndef FAMILYBOT_WEB_FCGI_H
+#define FAMILYBOT_WEB_FCGI_H
+
+#include <stdint.h>
+
+#include "utils/err.h"
+#include "web/web.h"
+
+/*
+ * Serves the listening socket fd (0 under spawn-fcgi) until SIGTERM or SIGINT:
+ * an idle process leaves at once, a busy one after its answer.  Blocks both
+ * signals for good and sets fd non-blocking, which its other holders share.
+ * body_max: bytes of a request's body.
+ * RC_INVALID: fd is no listening socket.  RC_SYSTEM: accept failed.
+ */
+MUST_CHECK enum rc fcgi_serve(int fd, struct web *web, int64_t body_max,
+    struct err *e);
+
+#endif

@@ -1,0 +1,76 @@
+/*
+ * http.h - a request and its answer, without any word of FastCGI.
+ *
+ * A request's strings are borrowed from the transport and live until its
+ * answer was sent; the answer's body belongs to the response.
+ */
+#ifndef FAMILYBOT_WEB_HTTP_H
+#define FAMILYBOT_WEB_HTTP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "utils/buf.h"
+#include "utils/err.h"
+#include "utils/timing.h"
+
+struct arena;
+
+enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_OTHER,
+	HTTP_METHOD_COUNT };
+
+enum { HTTP_ID_SIZE = 65, HTTP_ANSWER_MAX = 4 << 20 };
+
+struct http_request {
+	const char *method;		/* as it was sent */
+	const char *path;		/* without the query */
+	const char *content_type;	/* "" when none was sent */
+	const char *secret_token;	/* X-Telegram-Bot-Api-Secret-Token */
+	const char *remote_addr;	/* "" not known */
+	const char *id;			/* nginx's $request_id, "" none */
+	const char *body;
+	size_t len;
+	bool too_big;			/* over the cap: body was not kept */
+	bool cut_short;			/* the sender went away in the middle */
+	struct arena *arena;		/* reset after the answer */
+	struct timing timing;
+};
+
+/* What the log line and the metrics say beyond the status. */
+struct http_note {
+	const char *kind;	/* of the update; NULL: the request is none */
+	const char *handler;
+	int64_t update_id;
+	int64_t user_id;	/* 0 nobody's */
+	int shard;		/* -1 none */
+	struct err err;		/* rc RC_OK: nothing to tell */
+};
+
+struct http_response {
+	int status;
+	int retry_after;		/* seconds, 0: no such header */
+	const char *content_type;
+	const char *allow;		/* of a 405, NULL otherwise */
+	struct buf body;
+	struct http_note note;
+};
+
+void http_response_init(struct http_response *r);
+void http_response_clear(struct http_response *r);	/* keeps the memory */
+void http_response_release(struct http_response *r);
+
+enum http_method http_method_of(const char *name);
+const char *http_method_name(enum http_method m);	/* "other" for others */
+const char *http_status_text(int status);
+
+/* The answer becomes this status with {"ok":false,"error_code":status,
+ * "description":why}, the form that Telegram and nginx/ use. */
+void http_fail(struct http_response *r, int status, const char *why);
+
+/* The whole answer as CGI wants it: Status, headers, empty line, and the body
+ * unless the method is HEAD. */
+void http_print(const struct http_response *r, enum http_method method,
+    const char *id, const struct timing *t, int64_t total_us, struct buf *out);
+
+#endif

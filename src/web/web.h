@@ -1,0 +1,34 @@
+/*
+ * web.h - one request from route to answer: dispatch, timing, metrics, log.
+ *
+ * The transport (fcgi.c, or a test) fills a struct http_request, calls
+ * web_answer, sends what it made, and calls web_done, which writes the one
+ * log line of this request.  Bodies and secrets are never logged.
+ */
+#ifndef FAMILYBOT_WEB_WEB_H
+#define FAMILYBOT_WEB_WEB_H
+
+#include <stdint.h>
+
+#include "utils/clock.h"
+#include "web/http.h"
+#include "web/route.h"
+
+struct metrics;
+struct web;
+
+/* rows, metrics and clock are borrowed; ctx goes to the handlers. */
+struct web *web_new(const struct http_route *rows, void *ctx,
+    struct metrics *metrics, const struct clock *clock);
+void web_free(struct web *w);
+
+/* Empties *req and starts its clock; its arena is web's own. */
+void web_begin(struct web *w, struct http_request *req);
+
+/* Answers; *out (cleared first) is head and body as CGI wants them. */
+void web_answer(struct web *w, struct http_request *req, struct buf *out);
+
+/* After the answer was sent: log line, memory of the request given back. */
+void web_done(struct web *w, struct http_request *req);
+
+#endif
