@@ -1,0 +1,25 @@
+# Benchmarks: built with all, run by `make bench` (bench/run --help tells more).
+noinst_PROGRAMS += bench/echo
+bench_echo_SOURCES = bench/echo.c
+bench_echo_LDADD = $(FCGI_LIBS)
+EXTRA_DIST += \
+	bench/growth.py \
+	bench/measure.py \
+	bench/peers/aiogram3/bot.py \
+	bench/peers/common/phrases.py \
+	bench/peers/common/reply.py \
+	bench/peers/common/seed.py \
+	bench/peers/common/storage.py \
+	bench/peers/fastapi/monolith.py \
+	bench/peers/nginx/locations.conf \
+	bench/peers/nginx/upstream.conf.in \
+	bench/peers/requirements.txt \
+	bench/procfs.py \
+	bench/report.py \
+	bench/run \
+	bench/stacks.py \
+	bench/update.lua
+
+.PHONY: bench
+bench: all
+	$(srcdir)/bench/run --build $(abs_builddir)
