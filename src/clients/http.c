@@ -16,6 +16,7 @@ struct http {
 	char *user_agent;
 	struct http_call *calls;
 	size_t ncalls;
+	bool aborted;
 };
 
 struct http_call {
@@ -55,8 +56,7 @@ void http_free(struct http *h)
 {
 	if (h == NULL)
 		return;
-	while (h->calls != NULL)
-		http_cancel(h->calls);
+	http_abort(h);
 	curl_multi_cleanup(h->multi);
 	curl_global_cleanup();
 	free(h->user_agent);
@@ -204,6 +204,8 @@ enum rc http_start(struct http *h, const struct http_request *r,
 	bool plain, loopback;
 	CURL *easy;
 
+	if (h->aborted)
+		return err_set(e, RC_BUSY, "stopped");
 	if (!url_check(r->url, &plain, &loopback))
 		return err_set(e, RC_INVALID, "only https is spoken to others, "
 		    "and plain http to a loopback address");
@@ -255,6 +257,19 @@ static void call_ended(struct http_call *c, CURLcode code)
 	call_unlink(c);
 	c->done(c->ctx, a);
 	call_free(c);
+}
+
+void http_abort(struct http *h)
+{
+	h->aborted = true;
+	while (h->calls != NULL) {
+		struct http_call *c = h->calls;
+		c->answer.rc = RC_BUSY;
+		str_copy(c->answer.error, sizeof(c->answer.error), "stopped");
+		call_unlink(c);
+		c->done(c->ctx, &c->answer);
+		call_free(c);
+	}
 }
 
 void http_wait(struct http *h, struct pollfd *extra, unsigned int nextra,

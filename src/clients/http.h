@@ -52,7 +52,10 @@ typedef void http_done(void *ctx, const struct http_answer *a);
 
 MUST_CHECK enum rc http_open(const struct http_conf *c, struct http **out,
     struct err *e);
-void http_free(struct http *h);	/* cancels what is under way; takes NULL */
+void http_free(struct http *h);	/* aborts first; takes NULL */
+/* Ends all that is under way: done is called with RC_BUSY.  Nothing more can
+ * be started. */
+void http_abort(struct http *h);
 
 /* May we speak to this URL (https, or http to a loopback host)? */
 bool http_url_allowed(const char *url);

@@ -255,7 +255,7 @@ static struct http_request http_request_of(const struct tg_request *r,
 }
 
 enum rc telegram_start(struct telegram *t, const struct tg_request *r,
-    tg_done *done, void *ctx, struct http_call **call, struct err *e)
+    tg_done *done, void *ctx, struct err *e)
 {
 	struct tg_call *c = NULL;
 	struct http_request q;
@@ -271,7 +271,7 @@ enum rc telegram_start(struct telegram *t, const struct tg_request *r,
 	c = xcalloc(1, sizeof(*c));
 	c->done = done;
 	c->ctx = ctx;
-	rc = http_start(t->http, &q, on_answer, c, call, e);
+	rc = http_start(t->http, &q, on_answer, c, NULL, e);
 	if (rc != RC_OK)
 		free(c);
 out:

@@ -64,7 +64,7 @@ bool telegram_has_token(const struct telegram *t);
  * one, or the API's address is not allowed. */
 MUST_CHECK enum rc telegram_start(struct telegram *t,
     const struct tg_request *r, tg_done *done, void *ctx,
-    struct http_call **call, struct err *e);
+    struct err *e);
 /* The same, waited for.  The caller releases *a.  Failures of the request
  * itself are TG_PERMANENT. */
 void telegram_do(struct telegram *t, const struct tg_request *r,

@@ -1,0 +1,10 @@
+libfamilybot_a_SOURCES += \
+	src/worker/inbox.c \
+	src/worker/internal.h \
+	src/worker/item.c \
+	src/worker/lease.c \
+	src/worker/rate.c src/worker/rate.h \
+	src/worker/send.c \
+	src/worker/stop.c src/worker/stop.h \
+	src/worker/watch.c \
+	src/worker/worker.c src/worker/worker.h

@@ -1,0 +1,170 @@
+/* worker.c - see worker.h: the loop itself. */
+#include "config.h"
+
+#include "worker/worker.h"
+
+#include <poll.h>
+#include <string.h>
+
+#include "store/router.h"
+#include "utils/log.h"
+#include "utils/xalloc.h"
+#include "worker/internal.h"
+#include "worker/stop.h"
+
+enum { PURGE_FIRST_MS = 60000, PURGE_EVERY_MS = 600000, PER_SECOND = 30 };
+
+enum rc worker_open(const struct worker_conf *c, struct worker **out,
+    struct err *e)
+{
+	struct worker *w = xcalloc(1, sizeof(*w));
+	enum rc rc;
+
+	w->c = *c;
+	w->sock = w->lock = -1;
+	if (w->c.lease_ms <= 0)
+		w->c.lease_ms = LEASE_MS;
+	w->rate = rate_new(c->per_second > 0 ? c->per_second : PER_SECOND);
+	w->shards = xcalloc((size_t)router_shards(c->router),
+	    sizeof(*w->shards));
+	w->scratch = xcalloc(BATCH, sizeof(*w->scratch));
+	w->purge_at = mono_ms() + PURGE_FIRST_MS;
+	watch_start(w);
+	rc = inbox_open(w, e);
+	if (rc != RC_OK) {
+		worker_free(w);
+		return rc;
+	}
+	if (!telegram_has_token(c->telegram))
+		log_warn("no_token", "hint=%s", log_q("TELEGRAM_TOKEN is not "
+		    "set: jobs are kept until it is"));
+	*out = w;
+	return RC_OK;
+}
+
+void worker_free(struct worker *w)
+{
+	struct item *it;
+
+	if (w == NULL)
+		return;
+	http_abort(w->c.http);	/* what is under way points here */
+	inbox_close(w);
+	while ((it = w->items) != NULL) {
+		w->items = it->next;
+		buf_release(&it->call);
+		free(it);
+	}
+	rate_free(w->rate);
+	free(w->shards);
+	free(w->scratch);
+	free(w);
+}
+
+const struct worker_stats *worker_stats(const struct worker *w)
+{
+	return &w->stats;
+}
+
+/* Begins what is due; returns when the next one is. */
+static int64_t pump(struct worker *w)
+{
+	int64_t next = INT64_MAX, utc = clock_ms(w->c.clock);
+	/* nothing is begun that its lease would not outlive */
+	int64_t lease_min = utc + TG_TIMEOUT_MS + LEASE_MARGIN_MS;
+
+	if (w->c.lease_ms < TG_TIMEOUT_MS + 2 * LEASE_MARGIN_MS)
+		lease_min = utc + w->c.lease_ms / 4;
+	for (struct item *it = w->items; it != NULL; it = it->next) {
+		int64_t now = mono_ms(), due;
+
+		if (it->state != ITEM_WAITING)
+			continue;
+		due = rate_due(w->rate, it->chat, now);
+		if (due - now > HOLD_MS)
+			item_put_back(it, utc + rate_postpone(w->rate,
+			    it->chat, now, due) - now, "the chat must wait");
+		else if (it->job.lease_until < lease_min)
+			item_put_back(it, utc + due - now, "the lease ends");
+		else if (due > now)
+			next = due < next ? due : next;
+		else
+			job_type_find(it->job.kind)->begin(it);
+	}
+	return next;
+}
+
+static int wait_ms(const struct worker *w, int64_t next, int max_wait_ms)
+{
+	int64_t now = mono_ms(), until = now + max_wait_ms;
+
+	if (w->look_at < until)
+		until = w->look_at;
+	if (next < until)
+		until = next;
+	if (w->nsettling > 0 && w->settle_from + SETTLE_DELAY_MS < until)
+		until = w->settle_from + SETTLE_DELAY_MS;
+	return until > now ? (int)(until - now) : 0;
+}
+
+static void look(struct worker *w, bool woken)
+{
+	int64_t now = mono_ms();
+
+	if (w->stopping || (!woken && now < w->look_at))
+		return;
+	w->look_at = now + LOOK_MS;
+	if (telegram_has_token(w->c.telegram) && !w->token_refused)
+		lease_look(w);
+	else if (w->token_refused && rate_due(w->rate, 0, now) <= now)
+		lease_look(w);	/* perhaps the token works again */
+	if (now >= w->purge_at) {
+		w->purge_at = now + PURGE_EVERY_MS;
+		lease_purge(w);
+	}
+}
+
+void worker_turn(struct worker *w, int max_wait_ms)
+{
+	struct pollfd fds[2] = {
+		{ .fd = w->sock, .events = POLLIN },
+		{ .fd = w->c.stop_fd, .events = POLLIN },
+	};
+	/* a stop that was asked for stays readable: no longer waited for */
+	unsigned int nfds = w->stopping || w->c.stop_fd < 0 ? 1 : 2;
+	int64_t next;
+	bool woken;
+
+	next = pump(w);
+	http_wait(w->c.http, fds, nfds, wait_ms(w, next, max_wait_ms));
+	woken = inbox_drain(w);
+	if (!w->stopping)
+		watch_turn(w);
+	lease_settle(w, false);
+	look(w, woken);
+	w->stats.waiting = (int64_t)w->nitems;
+}
+
+static void stop_gently(struct worker *w)
+{
+	int64_t until = mono_ms() + STOP_GRACE_MS;
+	int64_t now = clock_ms(w->c.clock);
+
+	w->stopping = true;
+	for (struct item *it = w->items; it != NULL; it = it->next)
+		if (it->state == ITEM_WAITING)
+			item_put_back(it, now, "the worker stops");
+	while (mono_ms() < until && http_flying(w->c.http) > 0)
+		worker_turn(w, 100);
+	http_abort(w->c.http);
+	lease_settle(w, true);
+	if (w->nitems > 0)
+		log_warn("stop", "unfinished=%zu", w->nitems);
+}
+
+void worker_run(struct worker *w)
+{
+	while (!stop_asked(w->c.stop_fd))
+		worker_turn(w, LOOK_MS);
+	stop_gently(w);
+}

@@ -1,0 +1,77 @@
+/*
+ * worker.h - the loop that does durable jobs: leases them from every shard,
+ * sends what they say within Telegram's limits, writes down what came of it.
+ *
+ * One thread, one curl_multi.  Everything in struct worker_conf is borrowed
+ * and outlives the worker.  No slot lock is held across a network call.
+ */
+#ifndef FAMILYBOT_WORKER_WORKER_H
+#define FAMILYBOT_WORKER_WORKER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "utils/clock.h"
+#include "utils/err.h"
+
+struct http;
+struct router;
+struct telegram;
+struct worker;
+
+struct worker_command {
+	const char *name;
+	const char *description;	/* 1-256 characters */
+};
+
+/* What setMyCommands is told for one language. */
+struct worker_commands {
+	const char *lang;	/* "" for everyone else, or "ru" */
+	const struct worker_command *rows;
+	size_t nrows;
+};
+
+struct worker_conf {
+	struct router *router;
+	struct http *http;
+	struct telegram *telegram;
+	const struct clock *clock;
+	const char *socket_path;
+	const struct worker_commands *commands;
+	size_t ncommands;
+	int stop_fd;		/* readable: end */
+	int per_second;		/* messages over all chats; 0: 30 */
+	int lease_ms;		/* 0: 60 s */
+};
+
+/* Since the start; monotonic, but for the last three. */
+struct worker_stats {
+	uint64_t leased;	/* jobs taken */
+	uint64_t done;		/* jobs that came to their end well */
+	uint64_t retried;	/* tries that failed and counted */
+	uint64_t flooded;	/* 429 */
+	uint64_t dead;		/* dead letters made */
+	uint64_t unreachable;	/* 403 */
+	uint64_t left;		/* jobs of a slot that is elsewhere or moving */
+	uint64_t put_back;	/* leased too early, unleased */
+	uint64_t lost_leases;	/* outcomes that could not be written */
+	uint64_t calls;		/* ephemeral calls made */
+	uint64_t calls_failed;	/* … without success, dropped ones too */
+	int64_t updates_pending;	/* getWebhookInfo, -1 not known */
+	int64_t waiting;		/* jobs in memory */
+	int64_t shards_down;
+};
+
+/* Binds the socket.  RC_BUSY: another worker of this state directory runs. */
+MUST_CHECK enum rc worker_open(const struct worker_conf *c,
+    struct worker **out, struct err *e);
+void worker_free(struct worker *w);	/* aborts its http; takes NULL */
+
+/* Until stop_fd is readable; then gives up to 10 s to what is under way. */
+void worker_run(struct worker *w);
+/* One turn of the loop, waiting at most max_wait_ms. */
+void worker_turn(struct worker *w, int max_wait_ms);
+
+const struct worker_stats *worker_stats(const struct worker *w);
+
+#endif
