@@ -96,7 +96,6 @@ state_make() {
 	secret_keep openai_api_key OPENAI_API_KEY
 	secret_keep redis_url REDIS_URL
 	[ -f "$STATE/shards.conf" ] || secret_keep mongo_url MONGO_URL
-	settings_save
 	first_update_write
 	nginx_write
 	if [ ${#DROP[@]} -gt 0 ]; then

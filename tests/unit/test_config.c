@@ -6,151 +6,7 @@
  */
 #include "config.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
-#include "config/config.h"
-#include "utils/buf.h"
-
-#define SECRET	"0123456789abcdef0123456789abcdef"
-#define BASE	"webhook_secret = \"" SECRET "\";\nfoods_db = \"foods.db\";\n"
-#define ONE	"shards = ( { name = \"a\"; uri = \"sqlite:data/a.db\"; } );\n"
-
-struct place {
-	char dir[256];
-	char conf[300];
-	char report[8192];
-};
-
-static void write_file(const char *dir, const char *name, const char *text)
-{
-	char path[512];
-	FILE *f;
-
-	str_format(path, sizeof(path), "%s/%s", dir, name);
-	f = fopen(path, "w");
-	assert_non_null(f);
-	fputs(text, f);
-	fclose(f);
-	assert_int_equal(chmod(path, 0600), 0);
-}
-
-static void make_dir(const char *dir, const char *name)
-{
-	char path[512];
-
-	str_format(path, sizeof(path), "%s/%s", dir, name);
-	assert_int_equal(mkdir(path, 0700), 0);
-}
-
-static const char *const VARIABLES[] = {
-	"TELEGRAM_TOKEN", "TELEGRAM_TOKEN_FILE", "FAMILYBOT_WEBHOOK_SECRET",
-	"MONGO_URL", "REDIS_URL", "FAMILYBOT_STATE", "FAMILYBOT_SHARDS",
-	"FOODS_DB", "BODY_MAX", "DEBUG", "LOG_LEVEL", "FAMILYBOT_CONF",
-	"TELEGRAM_API", "OPENAI_API_KEY", "DEFAULT_ZONE", "SQLITE_SYNC",
-};
-
-static int setup(void **state)
-{
-	const char *tmp = getenv("TMPDIR");
-	struct place *p = calloc(1, sizeof(*p));
-
-	for (size_t i = 0; i < sizeof(VARIABLES) / sizeof(*VARIABLES); i++)
-		unsetenv(VARIABLES[i]);
-	str_format(p->dir, sizeof(p->dir), "%s/config.XXXXXX",
-	    tmp ? tmp : "/tmp");
-	assert_non_null(mkdtemp(p->dir));
-	str_format(p->conf, sizeof(p->conf), "%s/familybot.conf", p->dir);
-	make_dir(p->dir, "data");
-	make_dir(p->dir, "run");
-	write_file(p->dir, "foods.db", "");
-	write_file(p->dir, "familybot.conf", BASE);
-	write_file(p->dir, "shards.conf", ONE);
-	*state = p;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	static const char *const names[] = { "familybot.conf", "shards.conf",
-	    "other.conf", "foods.db", "token", "data", "run" };
-	struct place *p = *state;
-	char path[512];
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		str_format(path, sizeof(path), "%s/%s", p->dir, names[i]);
-		remove(path);
-	}
-	remove(p->dir);
-	free(p);
-	return 0;
-}
-
-/* Loads; what was reported is in p->report. */
-static struct config *load(struct place *p)
-{
-	struct config *c = NULL;
-	struct err e;
-	FILE *f;
-	enum rc rc;
-
-	memset(p->report, 0, sizeof(p->report));
-	f = fmemopen(p->report, sizeof(p->report) - 1, "w");
-	assert_non_null(f);
-	rc = config_load(p->conf, f, &c, &e);
-	fclose(f);
-	if (rc != RC_OK) {
-		assert_int_equal(rc, RC_INVALID);
-		assert_null(c);
-		assert_non_null(strstr(p->report, "error: "));
-	}
-	return c;
-}
-
-static void conf_with(struct place *p, const char *more)
-{
-	char text[4096];
-
-	str_format(text, sizeof(text), "%s%s", BASE, more);
-	write_file(p->dir, "familybot.conf", text);
-}
-
-/* The configuration is refused, and the report holds line and words. */
-static void refused(struct place *p, const char *where, const char *words)
-{
-	char line[400];
-
-	assert_null(load(p));
-	str_format(line, sizeof(line), "%s/%s", p->dir, where);
-	if (!strstr(p->report, line) || !strstr(p->report, words))
-		fail_msg("expected \"%s ... %s\", got:\n%s", line, words,
-		    p->report);
-}
-
-static void refused_conf(void **state, const char *more, const char *where,
-    const char *words)
-{
-	conf_with(*state, more);
-	refused(*state, where, words);
-}
-
-static void refused_shards(void **state, const char *text, const char *where,
-    const char *words)
-{
-	struct place *p = *state;
-
-	write_file(p->dir, "shards.conf", text);
-	refused(p, where, words);
-}
+#include "config_place.h"
 
 static void defaults_are_filled(void **state)
 {
@@ -350,104 +206,6 @@ static void long_socket_paths_are_refused(void **state)
 	    "familybot.conf:3", "a unix socket takes 107");
 }
 
-/* n shards on SQLite, named s0, s1, ... */
-static void shards_make(struct place *p, int n, const char *before)
-{
-	char text[4096];
-	size_t len;
-
-	str_format(text, sizeof(text), "%sshards = (", before);
-	for (int i = 0; i < n; i++) {
-		len = strlen(text);
-		str_format(text + len, sizeof(text) - len, "%s{ name = "
-		    "\"s%d\"; uri = \"sqlite:data/s%d.db\"; }",
-		    i ? ",\n" : "", i, i);
-	}
-	len = strlen(text);
-	str_format(text + len, sizeof(text) - len, ");\n");
-	write_file(p->dir, "shards.conf", text);
-}
-
-static void only_divisors_of_5040_with_modulo(void **state)
-{
-	struct place *p = *state;
-	struct config *c;
-
-	for (int n = 1; n <= 30; n++) {
-		shards_make(p, n, "");
-		c = load(p);
-		assert_int_equal(c != NULL, 5040 % n == 0);
-		config_free(c);
-	}
-	shards_make(p, 11, "");
-	refused(p, "shards.conf:1", "use 10 or 12 shards");
-	shards_make(p, 11, "placement = \"minimal\";\n");
-	c = load(p);
-	assert_non_null(c);
-	assert_int_equal(c->placement, PLACEMENT_MINIMAL);
-	assert_int_equal(c->nshards, 11);
-	config_free(c);
-}
-
-static void duplicate_shards_are_refused(void **state)
-{
-	refused_shards(state, "shards = (\n"
-	    "{ name = \"a\"; uri = \"sqlite:data/a.db\"; },\n"
-	    "{ name = \"a\"; uri = \"sqlite:data/b.db\"; } );\n",
-	    "shards.conf:3", "first in line 2");
-	refused_shards(state, "shards = (\n"
-	    "{ name = \"a\"; uri = \"sqlite:data/a.db\"; },\n"
-	    "{ name = \"b\"; uri = \"sqlite:data/../data/a.db\"; } );\n",
-	    "shards.conf:3", "has the URI of a (line 2)");
-}
-
-static void bad_shards_are_refused(void **state)
-{
-	refused_shards(state, "shards = ( { name = \"a\"; "
-	    "uri = \"postgres://x\"; } );\n", "shards.conf:1",
-	    "is no shard");
-	refused_shards(state, "shards = ( { name = \"a\"; "
-	    "uri = \"mongodb://\"; } );\n", "shards.conf:1", "no host");
-	refused_shards(state, "shards = ( { name = \"a b\"; "
-	    "uri = \"sqlite:data/a.db\"; } );\n", "shards.conf:1",
-	    "needs a name");
-	refused_shards(state, "shards = ( { name = \"a\"; } );\n",
-	    "shards.conf:1", "has no uri");
-	refused_shards(state, "shards = ( { name = \"a\"; urj = 1;\n"
-	    "uri = \"sqlite:data/a.db\"; } );\n", "shards.conf:1",
-	    "unknown option urj");
-	refused_shards(state, "shards = ( \"a\" );\n", "shards.conf:1",
-	    "should be {");
-	refused_shards(state, "shards = ();\n", "shards.conf:1",
-	    "there are 0 shards");
-	refused_shards(state, "shards = ( { name = \"a\"; timeout_ms = 5; "
-	    "uri = \"mongodb://h\"; } );\n", "shards.conf:1",
-	    "timeout_ms should be");
-}
-
-static void mongo_url_is_the_only_shard(void **state)
-{
-	struct place *p = *state;
-	struct config *c;
-	char path[512];
-
-	setenv("MONGO_URL", "mongodb://127.0.0.1:27017/family", 1);
-	c = load(p);
-	assert_non_null(c);
-	assert_non_null(strstr(p->report, "warning: mongo_url is not used"));
-	config_free(c);
-	str_format(path, sizeof(path), "%s/shards.conf", p->dir);
-	assert_int_equal(remove(path), 0);
-	c = load(p);
-	assert_non_null(c);
-	assert_int_equal(c->nshards, 1);
-	assert_string_equal(c->shards[0].uri,
-	    "mongodb://127.0.0.1:27017/family");
-	config_free(c);
-	unsetenv("MONGO_URL");
-	refused(p, "shards.conf", "mongo_url is not set");
-}
-
 static void passwords_are_redacted(void **state)
 {
 	char out[128];
@@ -501,8 +259,6 @@ static void every_option_is_printed_in_five_columns(void **state)
 	free(text);
 }
 
-#define T(f)	cmocka_unit_test_setup_teardown(f, setup, teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -522,10 +278,6 @@ int main(void)
 		T(weak_or_missing_secret),
 		T(missing_directories_are_named),
 		T(long_socket_paths_are_refused),
-		T(only_divisors_of_5040_with_modulo),
-		T(duplicate_shards_are_refused),
-		T(bad_shards_are_refused),
-		T(mongo_url_is_the_only_shard),
 		T(passwords_are_redacted),
 		T(missing_default_file_is_an_empty_one),
 		T(every_option_is_printed_in_five_columns),
