@@ -1,0 +1,1 @@
+dist_man_MANS += man/familybot.conf.5 man/shards.conf.5

@@ -15,4 +15,17 @@ EXTRA_DIST += \
 	scripts/state.sh \
 	scripts/status.sh \
 	shards.conf \
-	.ci/run
+	systemd/familybot-worker.service \
+	systemd/familybot.service \
+	systemd/familybot.socket \
+	.ci/run \
+	tests/check \
+	tests/gates/docs \
+	tests/gates/layers \
+	tests/gates/lint \
+	tests/gates/nginx \
+	tests/gates/sizes \
+	tests/gates/words \
+	tests/stages/00-build \
+	tests/stages/10-unit \
+	tests/stages/20-gates
