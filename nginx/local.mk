@@ -28,4 +28,6 @@ EXTRA_DIST += \
 	tests/gates/words \
 	tests/stages/00-build \
 	tests/stages/10-unit \
-	tests/stages/20-gates
+	tests/stages/20-gates \
+	tests/stages/40-quickstart \
+	tests/stages/load.py

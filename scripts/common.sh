@@ -8,7 +8,7 @@ warn() { printf '%s\n' "warning: $*" >&2; }
 die() { printf '%s\n' "error: $*" >&2; exit 1; }
 
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
-BUILD=$TOP/build
+BUILD=${FAMILYBOT_BUILD:-$TOP/build}
 
 # KEY=VALUE lines of a file, put into the environment where nothing stands
 # yet; nothing in it is executed.
