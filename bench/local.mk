@@ -4,6 +4,7 @@ bench_echo_SOURCES = bench/echo.c
 bench_echo_LDADD = $(FCGI_LIBS)
 EXTRA_DIST += \
 	bench/growth.py \
+	bench/instructions \
 	bench/measure.py \
 	bench/peers/aiogram3/bot.py \
 	bench/peers/common/phrases.py \
@@ -16,6 +17,7 @@ EXTRA_DIST += \
 	bench/peers/requirements.txt \
 	bench/procfs.py \
 	bench/report.py \
+	bench/roundtrips.py \
 	bench/run \
 	bench/stacks.py \
 	bench/update.lua

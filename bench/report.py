@@ -76,9 +76,12 @@ def _absolutes(one):
             for what, s, f, bar, unit in rows if s in one]
 
 
-def judge(medians, grown):
+def judge(medians, trips, grown):
     one = {name: by["one"] for name, by in medians.items()}
     checks = _ratios(one) + _absolutes(one)
+    if trips:
+        checks.append(Check("MongoDB round trips to record an entry, no cache",
+                            trips, 2, False, ""))
     if grown:
         for name in list(grown)[1:]:
             ratio, path = max((grown[name][p] / grown["base"][p], p)

@@ -234,12 +234,15 @@ class Familybot(Stack):
 
     def start_app(self):
         env = self.environment()
-        # Nothing of a phrase is its work, but it is there in real life.
-        worker = self.spawn([self.bench.build / "familybot-worker",
-                             "-c", self.conf], env, log="worker.log")
-        self.helpers = [worker.pid]
+        self.start_worker(env)
         return self.fastcgi(
             [self.bench.build / "familybot", "-c", self.conf], env)
+
+    def start_worker(self, env):
+        """Nothing of a phrase is its work, but it is there in real life."""
+        p = self.spawn([self.bench.build / "familybot-worker",
+                        "-c", self.conf], env, log="worker.log")
+        self.helpers = [p.pid]
 
 
 class FamilybotMongo(Familybot):
