@@ -134,14 +134,13 @@ static int updates_entry(struct metrics *m, const char *kind,
 void metrics_update(struct metrics *m, const char *kind, const char *handler,
     enum rc rc)
 {
-	int i = 0;
+	int i = 0, n = (int)m->slot->nupdates;
 
 	if ((unsigned int)rc < METRICS_RCS)
 		metrics_add(&m->slot->failures[rc], 1);
-	while (i < METRICS_UPDATES_MAX && m->kind[i] != NULL &&
-	    (m->kind[i] != kind || m->handler[i] != handler))
+	while (i < n && (m->kind[i] != kind || m->handler[i] != handler))
 		i++;
-	if (i == METRICS_UPDATES_MAX || m->kind[i] == NULL) {
+	if (i == n) {
 		i = updates_entry(m, kind, handler);
 		m->kind[i] = kind;
 		m->handler[i] = handler;
