@@ -36,7 +36,7 @@ settings_read() {
 user_choose() {
 	local uid gid
 
-	DROP=() BUILDER=() RUN_USER=$(id -un)
+	DROP=() BUILDER=() RUN_USER=$(id -un 2> /dev/null) || true
 	[ "$(id -u)" = 0 ] || return 0
 	uid=$(stat -c %u "$TOP") gid=$(stat -c %g "$TOP")
 	if [ "$uid" != 0 ]; then
@@ -47,7 +47,7 @@ user_choose() {
 		uid=$(id -u nobody) gid=$(id -g nobody)
 	fi
 	DROP=(setpriv "--reuid=$uid" "--regid=$gid" --clear-groups --no-new-privs --)
-	RUN_USER=$(getent passwd "$uid" | cut -d: -f1)
+	RUN_USER=$(id -un "$uid" 2> /dev/null) || RUN_USER=$uid
 	RUN_IDS=$uid:$gid
 }
 

@@ -87,7 +87,7 @@ state_make() {
 	mkdir -p "$STATE" || die "$STATE cannot be made; FAMILYBOT_STATE=/another/path ./quickstart"
 	lock_take
 	mkdir -p "$STATE"/{data,run,log,secrets,nginx/temp}
-	chmod 700 "$STATE/secrets"
+	chmod 700 "$STATE/secrets" "$STATE/data"
 	programs_place
 	[ -f "$STATE/secret" ] || od -An -N32 -tx1 /dev/urandom | tr -d ' \n' | secret_write "$STATE/secret"
 	conf_write
