@@ -31,3 +31,5 @@ EXTRA_DIST += \
 	tests/stages/20-gates \
 	tests/stages/40-quickstart \
 	tests/stages/load.py
+
+TESTS += tests/gates/layers
