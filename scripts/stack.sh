@@ -105,10 +105,13 @@ pool_switch() {
 	echo "$1" > "$RUN/generation"
 }
 
+port_free() { ! (exec 3<> "/dev/tcp/127.0.0.1/$PORT") 2>/dev/null; }
+
 # Nobody but our own nginx may listen there.
 port_check() {
 	[ "$(cat "$RUN/port" 2>/dev/null)" = "$PORT" ] && alive nginx && return 0
-	(exec 3<> "/dev/tcp/127.0.0.1/$PORT") 2>/dev/null || return 0
+	# What was just ended may still be closing.
+	wait_for 20 port_free && return 0
 	die "port $PORT is taken by another program; take another: PORT=$((PORT + 1)) ./quickstart"
 }
 
@@ -219,6 +222,7 @@ stack_start() {
 	pools_end_but none
 	end worker TERM
 	end poll TERM
+	orphans_end
 	config_test
 	port_check
 	pool_start "$new"
@@ -226,6 +230,23 @@ stack_start() {
 	nginx_start
 	services_start
 	fingerprint > "$RUN/fingerprint"
+}
+
+# What lost its parent by a kill: nginx's workers, known by their log, and
+# processes of a pool.  Only for when nothing should run.
+orphans_end() {
+	local file pid
+
+	for file in $(grep -lsaF -- "$CONF" /proc/[0-9]*/cmdline); do
+		pid=${file#/proc/} pid=${pid%%/*}
+		case $(tr '\0' ' ' < "$file" 2>/dev/null) in
+		*/familybot\ *|*/familybot-worker\ *|*/familybot-poll\ *) kill "$pid" 2>/dev/null || true ;;
+		esac
+	done
+	for file in $(find /proc/[0-9]*/fd -lname "$STATE/nginx/access.log" 2>/dev/null); do
+		pid=${file#/proc/} pid=${pid%%/*}
+		kill -s QUIT "$pid" 2>/dev/null || true
+	done
 }
 
 # Brings up what is missing and replaces what is not of today.
@@ -255,4 +276,5 @@ stack_stop() {
 	end nginx QUIT
 	pools_end_but none
 	end worker TERM
+	orphans_end
 }
