@@ -237,13 +237,14 @@ stack_start() {
 orphans_end() {
 	local file pid
 
-	for file in $(grep -lsaF -- "$CONF" /proc/[0-9]*/cmdline); do
+	{ grep -lsaF -- "$CONF" /proc/[0-9]*/cmdline || true; } | while IFS= read -r file; do
 		pid=${file#/proc/} pid=${pid%%/*}
-		case $(tr '\0' ' ' < "$file" 2>/dev/null) in
-		*/familybot\ *|*/familybot-worker\ *|*/familybot-poll\ *) kill "$pid" 2>/dev/null || true ;;
+		case $(tr '\0' ' ' 2>/dev/null < "$file" || true) in
+		*/familybot\ *|*/familybot-worker\ *|*/familybot-poll\ *) kill "$pid" || true ;;
 		esac
-	done
-	for file in $(find /proc/[0-9]*/fd -lname "$STATE/nginx/access.log" 2>/dev/null); do
+	done 2>/dev/null
+	{ find /proc/[0-9]*/fd -lname "$STATE/nginx/access.log" || true; } 2>/dev/null |
+	while IFS= read -r file; do
 		pid=${file#/proc/} pid=${pid%%/*}
 		kill -s QUIT "$pid" 2>/dev/null || true
 	done
