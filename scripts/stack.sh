@@ -232,22 +232,28 @@ stack_start() {
 	fingerprint > "$RUN/fingerprint"
 }
 
+# Ends the process of each path /proc/PID/... of standard input.
+proc_end() {
+	sed 's|^/proc/\([0-9]*\)/.*|\1|' | sort -u |
+	while IFS= read -r pid; do
+		kill -s "$1" "$pid" 2>/dev/null || true
+	done
+}
+
+# Of such paths, those of a program of the bot.
+proc_programs() {
+	while IFS= read -r path; do
+		case $(tr '\0' ' ' < "$path") in
+		*/familybot\ *|*/familybot-worker\ *|*/familybot-poll\ *) echo "$path" ;;
+		esac
+	done 2>/dev/null
+}
+
 # What lost its parent by a kill: nginx's workers, known by their log, and
 # processes of a pool.  Only for when nothing should run.
 orphans_end() {
-	local file pid
-
-	{ grep -lsaF -- "$CONF" /proc/[0-9]*/cmdline || true; } | while IFS= read -r file; do
-		pid=${file#/proc/} pid=${pid%%/*}
-		case $(tr '\0' ' ' 2>/dev/null < "$file" || true) in
-		*/familybot\ *|*/familybot-worker\ *|*/familybot-poll\ *) kill "$pid" || true ;;
-		esac
-	done 2>/dev/null
-	{ find /proc/[0-9]*/fd -lname "$STATE/nginx/access.log" || true; } 2>/dev/null |
-	while IFS= read -r file; do
-		pid=${file#/proc/} pid=${pid%%/*}
-		kill -s QUIT "$pid" 2>/dev/null || true
-	done
+	{ grep -lsaF -- "$CONF" /proc/[0-9]*/cmdline || true; } | proc_programs | proc_end TERM
+	{ find /proc/[0-9]*/fd -lname "$STATE/nginx/access.log" 2>/dev/null || true; } | proc_end QUIT
 }
 
 # Brings up what is missing and replaces what is not of today.
