@@ -9,6 +9,8 @@
 
 #include "store/router.h"
 
+#include <stdlib.h>
+
 #include "store/slots.h"
 #include "utils/buf.h"
 #include "utils/clock.h"

@@ -9,6 +9,7 @@
 #include "store/store.h"
 
 #include <dlfcn.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "utils/buf.h"
