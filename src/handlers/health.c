@@ -21,12 +21,14 @@ void healthz_get(void *ctx, struct http_request *req,
 	    "{\"status\":\"ok\",\"version\":\"" PACKAGE_VERSION "\"}");
 }
 
-static struct shard_health *look(struct http_context *c, bool figures,
-    size_t *n)
+static struct shard_health *look(struct http_context *c,
+    struct http_request *req, bool figures, size_t *n)
 {
 	struct shard_health *all = xcalloc(HEALTH_SHARDS_MAX, sizeof(*all));
 
+	timing_stage(&req->timing, STAGE_SHARD);
 	*n = c->shards(c->shards_ctx, figures, all, HEALTH_SHARDS_MAX);
+	timing_stage(&req->timing, STAGE_HANDLER);
 	return all;
 }
 
@@ -35,9 +37,8 @@ void readyz_get(void *ctx, struct http_request *req,
 {
 	struct err *e = &resp->note.err;
 	size_t n, down = 0;
-	struct shard_health *all = look(ctx, false, &n);
+	struct shard_health *all = look(ctx, req, false, &n);
 
-	(void)req;
 	for (size_t i = 0; i < n; i++) {
 		if (all[i].up)
 			continue;
@@ -135,9 +136,8 @@ void metrics_get_page(void *ctx, struct http_request *req,
 	struct http_context *c = ctx;
 	int64_t now = clock_ms(c->clock);
 	size_t n;
-	struct shard_health *all = look(c, true, &n);
+	struct shard_health *all = look(c, req, true, &n);
 
-	(void)req;
 	resp->content_type = "text/plain; version=0.0.4; charset=utf-8";
 	metrics_print(c->metrics, now, &resp->body);
 	shards_print(&resp->body, all, n, now);

@@ -142,8 +142,7 @@ static void log_request(const struct web *w, const struct http_request *req)
 {
 	const struct http_note *note = &w->resp.note;
 	const int64_t *us = req->timing.us;
-	enum log_level level = w->resp.status >= 500 ? LOG_LVL_WARN :
-	    LOG_LVL_INFO;
+	bool bad = w->resp.status >= 500 || note->err.rc != RC_OK;
 	char update[192] = "", why[300] = "";
 
 	if (note->kind != NULL)
@@ -154,8 +153,9 @@ static void log_request(const struct web *w, const struct http_request *req)
 	if (note->err.rc != RC_OK)
 		str_format(why, sizeof(why), " rc=%s why=%s",
 		    rc_name(note->err.rc), log_q(note->err.text));
-	log_line(level, "request", "id=%s route=%s method=%s path=%s status=%d"
-	    " bytes=%zu us=%" PRId64 " us_parse=%" PRId64 " us_route=%" PRId64
+	log_line(bad ? LOG_LVL_WARN : LOG_LVL_INFO, "request",
+	    "id=%s route=%s method=%s path=%s status=%d bytes=%zu us=%" PRId64
+	    " us_parse=%" PRId64 " us_route=%" PRId64
 	    " us_cache=%" PRId64 " us_shard=%" PRId64 " us_handler=%" PRId64
 	    " us_reply=%" PRId64 "%s%s", w->id,
 	    w->route < w->nrows ? w->rows[w->route].name : "other",
