@@ -30,6 +30,7 @@ EXTRA_DIST += \
 	tests/stages/10-unit \
 	tests/stages/20-gates \
 	tests/stages/40-quickstart \
+	tests/stages/70-distcheck \
 	tests/stages/load.py
 
 TESTS += tests/gates/layers
