@@ -90,8 +90,11 @@ static void processes_are_summed(void **state)
 	struct world *w = *state;
 	struct metrics *a = join(w), *b = join(w);
 
-	metrics_request(a, 0, HTTP_POST, 200, 900);
-	metrics_request(a, 0, HTTP_POST, 200, 900);
+	metrics_request(a, 0, HTTP_POST, 200, 800);
+	metrics_request(a, 0, HTTP_POST, 200, 1000);	/* le: up to and with */
+	metrics_update(a, "message", "food", RC_OK);
+	metrics_update(b, "message", "food", RC_OK);
+	metrics_update(b, "message", "today", RC_OK);
 	metrics_request(b, 0, HTTP_POST, 200, 90000000);
 	metrics_request(b, 2, HTTP_OTHER, 418, 1);
 	for (int i = 0; i < 2; i++) {	/* whoever is asked */
@@ -111,6 +114,10 @@ static void processes_are_summed(void **state)
 		    "{route=\"webhook\"}") == 3);
 		assert_true(fabs(value(text, "http_request_duration_seconds_sum"
 		    "{route=\"webhook\"}") - 90.0018) < 1e-9);
+		assert_true(value(text, "familybot_updates_total"
+		    "{kind=\"message\",handler=\"food\"}") == 2);
+		assert_true(value(text, "familybot_updates_total"
+		    "{kind=\"message\",handler=\"today\"}") == 1);
 		assert_true(value(text, "familybot_processes") == 2);
 	}
 	metrics_free(a);
