@@ -1,0 +1,18 @@
+libfamilybot_a_SOURCES += \
+	src/bot/bot.h \
+	src/bot/command.h \
+	src/bot/dispatch.c \
+	src/bot/lang_en.c \
+	src/bot/lang_ru.c \
+	src/bot/reply.c src/bot/reply.h \
+	src/bot/text.c src/bot/text.h \
+	src/bot/update.c src/bot/update.h
+nodist_libfamilybot_a_SOURCES += src/bot/text_ids.h
+
+# The ids come from the English texts; making them compares the languages.
+BUILT_SOURCES += src/bot/text_ids.h
+CLEANFILES += src/bot/text_ids.h
+EXTRA_DIST += scripts/make-text-ids
+src/bot/text_ids.h: src/bot/lang_en.c src/bot/lang_ru.c scripts/make-text-ids
+	$(AM_V_GEN)mkdir -p src/bot && $(srcdir)/scripts/make-text-ids \
+		$(srcdir)/src/bot/lang_en.c $(srcdir)/src/bot/lang_ru.c > $@.tmp && mv $@.tmp $@

@@ -6,6 +6,8 @@
 
 #include <stddef.h>
 
+#include "utils/err.h"
+
 struct arena {
 	struct arena_block *first;
 	struct arena_block *now;
@@ -16,5 +18,6 @@ void arena_release(struct arena *a);
 void arena_reset(struct arena *a);	/* keeps the first block */
 void *arena_alloc(struct arena *a, size_t size);	/* zeroed, aligned */
 char *arena_strdup(struct arena *a, const char *s);
+char *arena_printf(struct arena *a, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 #endif

@@ -1,0 +1,89 @@
+/*
+ * cmd_undo.c - /undo: takes the newest entry back.
+ *
+ * Which entry that was is written down first (dialogue "undone"), so that a
+ * repeated delivery of the same message takes back the same one, not another.
+ */
+#include "config.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "bot/text.h"
+#include "handlers/meal_view.h"
+#include "handlers/table.h"
+#include "services/food.h"
+#include "services/user.h"
+#include "utils/validators.h"
+
+static const char undone[] = "undone";
+
+/* The draft is "message:day:chat:meal's message". */
+static bool recall(const struct turn *t, struct meal *m)
+{
+	int64_t v[4];
+
+	if (strcmp(t->user.dialogue, undone) != 0 ||
+	    ints_parse(t->user.draft, v, 4) != 4 || v[0] != t->up->message_id)
+		return false;
+	food_meal_init(&t->user, v[2], v[3], 0, m);
+	m->day = (int32_t)v[1];
+	return true;
+}
+
+static enum rc choose(struct turn *t, struct meal *m, bool *found)
+{
+	size_t n;
+	enum rc rc;
+
+	*found = recall(t, m);
+	if (*found)
+		return RC_OK;
+	rc = food_page(t->bot->foods, t->store, t->user.user_id, NULL, 1, m, &n,
+	    t->err);
+	if (rc != RC_OK || n == 0)
+		return rc;
+	*found = true;
+	str_copy(t->user.dialogue, sizeof(t->user.dialogue), undone);
+	str_format(t->user.draft, sizeof(t->user.draft), "%" PRId64 ":%" PRId32
+	    ":%" PRId64 ":%" PRId64, t->up->message_id, m->day, m->chat_id,
+	    m->message_id);
+	return user_save(t->bot->users, t->store, &t->user, t->err);
+}
+
+static enum rc run(struct turn *t, const char *args)
+{
+	struct meal *m = arena_alloc(t->arena, sizeof(*m));
+	struct day_sum day;
+	bool found, applied;
+	enum rc rc;
+
+	(void)args;
+	rc = choose(t, m, &found);
+	if (rc == RC_OK && found)
+		rc = food_change(t->bot->foods, t->store, &t->user, m, m->rev,
+		    MEAL_UNDO, -1, 0, &applied, &day, t->err);
+	if (rc == RC_OK && found) {
+		meal_put(t, reply_send(&t->reply), m, &day, MEAL_TITLE_VIEW);
+		meal_buttons(t, reply_keyboard(&t->reply), m, MEAL_TITLE_VIEW);
+		return RC_OK;
+	}
+	if (rc == RC_OK || rc == RC_NOTFOUND) {
+		text_put(reply_send(&t->reply), turn_lang(t), T_UNDO_NOTHING);
+		return RC_OK;
+	}
+	return rc;
+}
+
+const struct command cmd_undo = { "undo", T_CMD_UNDO, 0, run };
+
+/* Nothing to hear: the state only remembers. */
+static enum rc on_text(struct turn *t, const char *text, bool *consumed)
+{
+	(void)t;
+	(void)text;
+	(void)consumed;
+	return RC_OK;
+}
+
+const struct dialogue dialogue_undone = { undone, on_text };

@@ -1,0 +1,229 @@
+/*
+ * teach.c - see teach.h.
+ *
+ * The draft is a JSON object: the message that told of the food (chat, msg,
+ * at, text), the food (name, key), and `heard`, the message whose figures
+ * were applied.  Figures are applied in an order that a repeated delivery
+ * completes: the food, the meal, then the draft.  After that the dialogue
+ * stays at "teach:done" so that a repetition shows the same meal.
+ */
+#include "config.h"
+
+#include "handlers/teach.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "bot/text.h"
+#include "handlers/meal_view.h"
+#include "handlers/table.h"
+#include "services/food.h"
+#include "services/user.h"
+#include "utils/json.h"
+
+struct draft {
+	int64_t chat, msg, at, edit, heard;
+	char text[1024];
+	char name[FOOD_NAME_SIZE];
+	char key[FOOD_NAME_SIZE];
+};
+
+static bool draft_load(const struct user *u, struct draft *d)
+{
+	struct json_object *j;
+	const char *text, *name, *key;
+	bool ok;
+
+	if (json_parse(u->draft, strlen(u->draft), &j, NULL) != RC_OK)
+		return false;
+	text = json_str(j, "text");
+	name = json_str(j, "name");
+	key = json_str(j, "key");
+	ok = json_i64(j, "chat", &d->chat) && json_i64(j, "msg", &d->msg) &&
+	    json_i64(j, "at", &d->at) && json_i64(j, "heard", &d->heard) &&
+	    json_i64(j, "edit", &d->edit) &&
+	    text != NULL && name != NULL && key != NULL;
+	if (ok) {
+		str_copy(d->text, sizeof(d->text), text);
+		str_copy(d->name, sizeof(d->name), name);
+		str_copy(d->key, sizeof(d->key), key);
+	}
+	json_free(j);
+	return ok;
+}
+
+/* False when it does not fit into the user's record. */
+static bool draft_store(struct user *u, const struct draft *d,
+    const char *state)
+{
+	struct buf b;
+	bool fits;
+
+	buf_init(&b, USER_DRAFT_SIZE - 1);
+	buf_printf(&b, "{\"chat\":%" PRId64 ",\"msg\":%" PRId64 ",\"at\":%" PRId64
+	    ",\"edit\":%" PRId64 ",\"heard\":%" PRId64 ",\"name\":", d->chat,
+	    d->msg, d->at, d->edit, d->heard);
+	json_put_str(&b, d->name);
+	buf_puts(&b, ",\"key\":");
+	json_put_str(&b, d->key);
+	buf_puts(&b, ",\"text\":");
+	json_put_str(&b, d->text);
+	buf_putc(&b, '}');
+	fits = !buf_over(&b);
+	if (fits) {
+		str_copy(u->draft, sizeof(u->draft), b.s);
+		str_copy(u->dialogue, sizeof(u->dialogue), state);
+	}
+	buf_release(&b);
+	return fits;
+}
+
+static void put_question(struct turn *t, const char *name)
+{
+	text_put(reply_send(&t->reply), turn_lang(t), T_ASK_UNKNOWN, name);
+	keyboard_button(reply_keyboard(&t->reply),
+	    text_get(turn_lang(t), T_FORGET_IT), "k:no");
+}
+
+enum rc teach_ask(struct turn *t, const char *text,
+    const struct parsed_unknown *unknown)
+{
+	struct draft d = { .chat = t->up->chat_id, .msg = t->up->message_id,
+		.at = t->up->date, .edit = t->up->edit_date };
+	char before[USER_DRAFT_SIZE];
+
+	str_copy(d.text, sizeof(d.text), text);
+	str_copy(d.name, sizeof(d.name), unknown->name);
+	str_copy(d.key, sizeof(d.key), unknown->key);
+	put_question(t, d.name);
+	str_copy(before, sizeof(before), t->user.draft);
+	if (!draft_store(&t->user, &d, "teach:ask"))
+		return RC_OK;
+	if (strcmp(before, t->user.draft) == 0)
+		return RC_OK;	/* a repeated delivery: asked already */
+	return user_save(t->bot->users, t->store, &t->user, t->err);
+}
+
+/* Counts the message that told of the food, now that it is known. */
+static enum rc count_again(struct turn *t, const struct draft *d,
+    struct parsed *p, struct meal *m, struct day_sum *day)
+{
+	enum rc rc = food_parse(t->bot->foods, t->store, &t->user, d->text, p,
+	    t->err);
+
+	if (rc != RC_OK || p->verdict != PARSE_FOOD)
+		return rc;
+	food_meal_init(&t->user, d->chat, d->msg, d->at, m);
+	m->nitems = p->nitems;
+	memcpy(m->items, p->items, sizeof(p->items[0]) * (size_t)p->nitems);
+	/* later than the message's own edit: this reading has seen the food */
+	m->edit_date = t->up->date > d->edit ? t->up->date : d->edit + 1;
+	return food_edit(t->bot->foods, t->store, m, day, t->err);
+}
+
+static enum rc learn(struct turn *t, struct draft *d,
+    const struct nutrients *per100)
+{
+	struct parsed *p = arena_alloc(t->arena, sizeof(*p));
+	struct meal *m = arena_alloc(t->arena, sizeof(*m));
+	enum lang l = turn_lang(t);
+	struct day_sum day;
+	struct buf *out;
+	enum rc rc;
+
+	if (t->user.own_foods >= OWN_FOODS_MAX) {
+		text_put(reply_send(&t->reply), l, T_OWN_FULL,
+		    fmt_int(t->arena, l, OWN_FOODS_MAX));
+		return RC_OK;
+	}
+	rc = food_teach(t->bot->foods, t->store, &t->user, d->key, d->name,
+	    per100, t->err);
+	if (rc == RC_OK)
+		rc = count_again(t, d, p, m, &day);
+	if (rc != RC_OK)
+		return food_refused(t, rc);
+	out = reply_send(&t->reply);
+	text_put(out, l, T_LEARNED, d->name, fmt_kcal(t->arena, l, per100->cal));
+	if (p->verdict == PARSE_FOOD) {
+		buf_puts(out, "\n\n");
+		meal_put(t, out, m, &day, MEAL_TITLE_NEW);
+		meal_buttons(t, reply_keyboard(&t->reply), m, MEAL_TITLE_NEW);
+	}
+	d->heard = t->up->message_id;
+	if (p->nunknown > 0 && strcmp(p->unknown[0].key, d->key) != 0) {
+		str_copy(d->name, sizeof(d->name), p->unknown[0].name);
+		str_copy(d->key, sizeof(d->key), p->unknown[0].key);
+		put_question(t, d->name);
+		draft_store(&t->user, d, "teach:ask");
+	} else {
+		draft_store(&t->user, d, "teach:done");
+	}
+	return user_save(t->bot->users, t->store, &t->user, t->err);
+}
+
+/* The figures came again: show what the first delivery made of them. */
+static enum rc show_again(struct turn *t, const struct draft *d)
+{
+	struct meal *m = arena_alloc(t->arena, sizeof(*m));
+	struct day_sum day;
+	struct buf *out;
+	enum rc rc;
+
+	food_meal_init(&t->user, d->chat, d->msg, d->at, m);
+	rc = food_get(t->bot->foods, t->store, m, &day, t->err);
+	if (rc == RC_NOTFOUND)
+		return RC_OK;
+	if (rc != RC_OK)
+		return rc;
+	out = reply_send(&t->reply);
+	meal_put(t, out, m, &day, MEAL_TITLE_NEW);
+	meal_buttons(t, reply_keyboard(&t->reply), m, MEAL_TITLE_NEW);
+	return RC_OK;
+}
+
+static bool only_figures(const char *text)
+{
+	return strspn(text, "0123456789., \t\n-") == strlen(text);
+}
+
+static enum rc on_text(struct turn *t, const char *text, bool *consumed)
+{
+	struct nutrients per100;
+	struct draft d;
+
+	if (!draft_load(&t->user, &d))
+		return RC_OK;
+	if (d.heard == t->up->message_id) {
+		*consumed = true;
+		return show_again(t, &d);
+	}
+	if (strcmp(t->user.dialogue, "teach:ask") != 0 ||
+	    d.chat != t->up->chat_id)
+		return RC_OK;
+	if (nutrition_parse_label(text, &per100)) {
+		*consumed = true;
+		return learn(t, &d, &per100);
+	}
+	if (only_figures(text)) {
+		*consumed = true;
+		text_put(reply_send(&t->reply), turn_lang(t),
+		    T_ASK_UNKNOWN_AGAIN);
+	}
+	return RC_OK;
+}
+
+const struct dialogue dialogue_teach = { "teach", on_text };
+
+/* "Never mind": the question goes away. */
+static enum rc run_tap(struct turn *t, const char *args)
+{
+	(void)args;
+	text_put(reply_edit(&t->reply), turn_lang(t), T_SKIPPED);
+	if (strcmp(t->user.dialogue, "teach:ask") != 0)
+		return RC_OK;
+	t->user.dialogue[0] = '\0';
+	t->user.draft[0] = '\0';
+	return user_save(t->bot->users, t->store, &t->user, t->err);
+}
+
+const struct tap tap_teach = { "k", run_tap };
