@@ -92,12 +92,23 @@ class Talk:
         self.chat = chat
         self.user = user
         self.transcript = []
+        self.clock = None           # second of the next message; None: now
 
     # ---- doing
 
+    def lives_at(self, second):
+        """From now on each message is a second later, beginning there."""
+        self.clock = second
+
+    def _date(self):
+        if self.clock is None:
+            return rules.now()
+        self.clock += 1
+        return self.clock
+
     def message(self, text=None, date=None, **extra):
         body = {"message_id": self.double.next_message_id(self.chat.id), "from": self.user,
-                "chat": self.chat.info, "date": date or rules.now(), **extra}
+                "chat": self.chat.info, "date": date or self._date(), **extra}
         if text is not None:
             body["text"] = text
             entities = rules.text_entities(text)
@@ -114,7 +125,7 @@ class Talk:
         return self._send("message", message, wait)
 
     def edits(self, said, text, wait=True, date=None):
-        message = {**said.message, "text": text, "edit_date": date or rules.now()}
+        message = {**said.message, "text": text, "edit_date": date or self._date()}
         message.pop("entities", None)
         if rules.text_entities(text):
             message["entities"] = rules.text_entities(text)
