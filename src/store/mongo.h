@@ -1,0 +1,166 @@
+/*
+ * mongo.h - what the files of the MongoDB backend share.
+ *
+ * Shape of the database (each document carries user_id and slot):
+ *
+ *   users           _id user_id; the fields of user_columns
+ *   food_analysis   _id "<user_id>:<day>"; one document per user and local
+ *                   day: date (that day, 00:00 UTC), day, total {meals, cal,
+ *                   protein, fat, carb} of what is not deleted, and meals
+ *                   [{id "<chat_id>:<message_id>", …, items [{…}]}]
+ *   own_foods       _id "<user_id>:<key>"; the fields of own_food_columns
+ *   jobs            _id the job's id; the fields of job_columns
+ *
+ * A day is one document so that recording an entry, keeping the day's sum
+ * and answering it are one command on one document: one round trip, atomic
+ * without transactions, and never more than MEALS_PER_DAY_MAX meals large.
+ *
+ * Only files named mongo*.c may include this, and only they may use libmongoc.
+ * Documents are made by libbson's builders, never from text.
+ */
+#ifndef FAMILYBOT_STORE_MONGO_H
+#define FAMILYBOT_STORE_MONGO_H
+
+#include <mongoc/mongoc.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "models/column.h"
+#include "store/store.h"
+#include "utils/err.h"
+
+#define MONGO_USERS	"users"
+#define MONGO_DAYS	"food_analysis"
+#define MONGO_FOODS	"own_foods"
+#define MONGO_JOBS	"jobs"
+
+enum { MONGO_ID_SIZE = 160, MONGO_CODE_DUPLICATE = 11000 };
+
+/* The one symbol that the module shows. */
+extern const struct store_ops store_mongo_ops
+    __attribute__((visibility("default")));
+
+struct mongo_store {
+	struct store store;
+	mongoc_client_t *client;	/* owned; connects when first used */
+	char name[64];			/* of the shard, for messages */
+	char db[64];
+	int max_time_ms;		/* below the socket's time-out */
+};
+
+static inline struct mongo_store *mongo_of(struct store *s)
+{
+	return (struct mongo_store *)s;
+}
+
+/* mongo.c: commands */
+
+/*
+ * Runs cmd (maxTimeMS is added) and gives the server's answer, which the
+ * caller destroys whatever is returned.  RC_CONFLICT: duplicate key.
+ */
+MUST_CHECK enum rc mongo_read(struct mongo_store *ms, bson_t *cmd,
+    bson_t *reply, struct err *e);
+MUST_CHECK enum rc mongo_write(struct mongo_store *ms, bson_t *cmd,
+    bson_t *reply, struct err *e);
+MUST_CHECK enum rc mongo_write_untimed(struct mongo_store *ms,
+    const bson_t *cmd, bson_t *reply, struct err *e);
+
+/* One find; sort may be NULL; at most limit documents, in one answer. */
+struct mongo_find {
+	const char *collection;
+	const bson_t *filter;
+	const bson_t *projection;	/* NULL: all fields */
+	const bson_t *sort;
+	int64_t limit;
+};
+
+MUST_CHECK enum rc mongo_find(struct mongo_store *ms,
+    const struct mongo_find *f, bson_t *reply, struct err *e);
+
+/* Walks the documents of a find's or an aggregate's answer.  doc borrows from
+ * reply.  mongo_batch_init: RC_CORRUPT when there is no batch in reply. */
+MUST_CHECK enum rc mongo_batch_init(struct mongo_store *ms,
+    const bson_t *reply, bson_iter_t *batch, struct err *e);
+bool mongo_batch_next(bson_iter_t *batch, bson_t *doc);
+
+MUST_CHECK enum rc mongo_corrupt(struct mongo_store *ms, const char *what,
+    struct err *e);
+
+/* mongo_bson.c: between structs and documents */
+
+/* Appends the fields of row; columns in skip (NULL-terminated, may be NULL)
+ * are left out.  RC_INVALID when a text is not UTF-8. */
+MUST_CHECK enum rc mongo_put_row(bson_t *doc, const struct column *columns,
+    const char *const *skip, const void *row, struct err *e);
+
+/* Reads fields by name; unknown ones are passed over, missing ones keep their
+ * value.  False when one has another type or does not fit. */
+MUST_CHECK bool mongo_get_row(const bson_t *doc, const struct column *columns,
+    void *row);
+
+bool mongo_get_i64(const bson_t *doc, const char *dotted, int64_t *out);
+bool mongo_get_doc(const bson_t *doc, const char *key, bson_t *out);
+bool mongo_iter_i64(const bson_iter_t *it, int64_t *out);
+bool mongo_iter_doc(const bson_iter_t *it, bson_t *out);
+
+/* mongo_index.c */
+
+/* Creates the indexes that are missing. */
+MUST_CHECK enum rc mongo_index_create(struct mongo_store *ms, struct err *e);
+
+/* mongo_meal_doc.c: meals in a day's document */
+
+void mongo_day_id(char id[MONGO_ID_SIZE], int64_t user_id, int32_t day);
+void mongo_meal_id(char id[MONGO_ID_SIZE], int64_t chat_id,
+    int64_t message_id);
+MUST_CHECK enum rc mongo_put_meal(bson_t *doc, const char *key,
+    const struct meal *m, struct err *e);
+/* day_doc tells user_id, slot and day, el the rest. */
+MUST_CHECK bool mongo_get_meal(const bson_t *day_doc, const bson_t *el,
+    struct meal *m);
+MUST_CHECK bool mongo_get_total(const bson_t *day_doc, int32_t day,
+    struct day_sum *out);
+
+/* The operations, by file */
+
+enum rc mongo_user_get(struct store *s, int64_t user_id, struct user *out,
+    struct err *e);
+enum rc mongo_user_put(struct store *s, struct user *u, struct err *e);
+enum rc mongo_erase(struct store *s, int64_t user_id, struct err *e);
+enum rc mongo_own_food_put(struct store *s, const struct own_food *f,
+    struct err *e);
+enum rc mongo_own_food_list(struct store *s, int64_t user_id, size_t max,
+    struct own_food *out, size_t *n, struct err *e);
+
+enum rc mongo_meal_add(struct store *s, struct meal *m, struct day_sum *day,
+    struct err *e);
+enum rc mongo_meal_get(struct store *s, int64_t user_id, int32_t day,
+    int64_t chat_id, int64_t message_id, struct meal *out, struct err *e);
+enum rc mongo_meal_replace(struct store *s, struct meal *m,
+    struct day_sum *day, struct err *e);
+
+enum rc mongo_meal_page(struct store *s, int64_t user_id,
+    const struct meal_cursor *from, size_t max, struct meal *out, size_t *n,
+    struct err *e);
+enum rc mongo_meal_day(struct store *s, int64_t user_id, int32_t day,
+    size_t max, struct meal *out, size_t *n, struct err *e);
+enum rc mongo_day_sums(struct store *s, int64_t user_id, int32_t first,
+    int32_t last, struct day_sum *out, struct err *e);
+
+enum rc mongo_job_add(struct store *s, const struct job *jobs, size_t n,
+    struct err *e);
+enum rc mongo_job_lease(struct store *s, int64_t now, int64_t until,
+    int64_t token, size_t max, struct job *out, size_t *n, struct err *e);
+enum rc mongo_job_settle(struct store *s, const struct job *jobs, size_t n,
+    struct err *e);
+enum rc mongo_job_list(struct store *s, enum job_state state, size_t max,
+    struct job *out, size_t *n, struct err *e);
+enum rc mongo_job_revive(struct store *s, const char *id, bool drop,
+    int64_t now, struct err *e);
+enum rc mongo_job_purge(struct store *s, int64_t before, struct err *e);
+
+enum rc mongo_stats(struct store *s, struct store_stats *out, struct err *e);
+
+#endif

@@ -1,0 +1,30 @@
+/*
+ * Main.java - binds mongo-java-server to a free port of 127.0.0.1.
+ *
+ * Arguments: the file to write "port pid" to, and for data that outlives the
+ * process the path of an H2 database (else everything is in memory).  Ends
+ * when the file is removed, so that no server outlives its test.
+ */
+import de.bwaldvogel.mongo.MongoBackend;
+import de.bwaldvogel.mongo.MongoServer;
+import de.bwaldvogel.mongo.backend.h2.H2Backend;
+import de.bwaldvogel.mongo.backend.memory.MemoryBackend;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+
+public class Main {
+	public static void main(String[] args) throws Exception {
+		MongoBackend backend = args.length > 1
+			? new H2Backend(args[1]) : new MemoryBackend();
+		MongoServer server = new MongoServer(backend);
+		int port = server.bind().getPort();
+		Path file = Path.of(args[0]), tmp = Path.of(args[0] + ".new");
+		Files.writeString(tmp, port + " "
+			+ ProcessHandle.current().pid() + "\n");
+		Files.move(tmp, file, StandardCopyOption.ATOMIC_MOVE);
+		while (Files.exists(file))
+			Thread.sleep(500);
+		server.shutdown();
+	}
+}
