@@ -4,14 +4,15 @@
 #include "config.h"
 
 #include <getopt.h>
+#include <stdbool.h>
 #include <stdio.h>
-#include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "app.h"
 #include "config/config.h"
 #include "process.h"
+#include "program.h"
 #include "utils/log.h"
 
 static void usage(FILE *f)
@@ -25,20 +26,6 @@ static void usage(FILE *f)
 	    "  -t, --test         test the configuration and leave\n"
 	    "  -h, --help         this text\n"
 	    "  -V, --version      the version\n", f);
-}
-
-static void log_setup(const struct config *c)
-{
-	static const char *const names[] = { "error", "warn", "info", "debug" };
-
-	for (int i = 0; i < 4; i++)
-		if (strcmp(c->log_level, names[i]) == 0)
-			log_level_set((enum log_level)i);
-	if (c->debug)
-		log_level_set(LOG_LVL_DEBUG);
-	log_secret_add(c->telegram_token);
-	log_secret_add(c->webhook_secret);
-	log_secret_add(c->openai_api_key);
 }
 
 static int test(const char *path)
@@ -63,12 +50,10 @@ static int serve(const char *path)
 	struct config *conf = NULL;
 	struct app *app = NULL;
 	struct err e = { .text = "" };
-	enum rc rc = config_load(path, stderr, &conf, &e);
+	enum rc rc = program_config(path, &conf, &e);
 
-	if (rc == RC_OK) {
-		log_setup(conf);
+	if (rc == RC_OK)
 		rc = app_open(conf, &app, &e);
-	}
 	if (rc == RC_OK) {
 		log_info("start", "program=familybot version=%s pid=%ld "
 		    "shards=%d", PACKAGE_VERSION, (long)getpid(),
