@@ -48,7 +48,7 @@ def new_stack(request):
     made = []
 
     def make(start=True, **how):
-        if how.get("backend") == "mongo":
+        if how.get("backend") == "mongo" and "mongo" not in how:
             how["mongo"] = request.getfixturevalue("mongo_server")
         made.append(Stack(**how))
         if start:

@@ -36,7 +36,7 @@ def meets_ru(p):
     seen = p.presses("Русский")
     assert seen.has("Мужской") and seen.has("Женский") and seen.has("Пропустить")
     p.presses("Мужской")
-    seen = p.asks("двадцать восемь попугаев")
+    seen = p.asks("3")
     assert "возраст" in seen.text.lower(), "a wrong age is asked for again"
     p.asks("28")
     p.asks("175")
@@ -101,8 +101,8 @@ def teaches_ru(p):
     before = eaten(p.asks("/today"))
     seen = p.asks("100 г хрумбурзика")
     assert "хрумбурзик" in seen.text.lower() and rows(seen) == []
-    seen = p.asks("много")
-    assert rows(seen) == [], "no figure, no entry"
+    seen = p.asks("9999")
+    assert rows(seen) == [], "an impossible figure is asked for again"
     p.asks("350 12 5 40")
     seen = p.hears("хрумбурзик")
     taught = [s for s in p.history() if rows(s) and "хрумбурзик" in s.text.lower()]
@@ -159,6 +159,7 @@ def settles_ru(p, target):
     assert "Almaty" in seen.text
     seen = p.asks("/timezone Атлантида/Город")
     assert "Атлантида" in seen.text
+    assert "UTC" in p.asks("/timezone UTC").text
     seen = p.asks("/help")
     for command in ("today", "week", "history", "undo", "profile", "language", "timezone",
                     "delete_me"):

@@ -102,7 +102,7 @@ class Stack:
         path.chmod(0o600)
 
     def uri(self, i):
-        if self.backend == "mongo":
+        if self.backend == "mongo" or (self.backend == "mixed" and i == 1):
             return self.mongo.uri(f"fb{self.port}_{i}")
         return f"sqlite:data/shard{i}.db"
 
@@ -239,8 +239,13 @@ class Stack:
 
     def meals_of(self, person):
         """How many entries the person has, as the bot's history tells it."""
-        seen = person.asks("/history")
-        return len([b for b in seen.buttons if b.strip().isdigit()])
+        seen, count = person.asks("/history"), 0
+        while True:
+            count += len([b for b in seen.buttons if b.isdigit()])
+            older = [b for b in seen.buttons if "Раньше" in b or "Older" in b]
+            if not older:
+                return count
+            seen = person.presses(older[0], seen)
 
 
 def wait_port(port, timeout=10):

@@ -19,9 +19,9 @@ def run(stack, language):
 
 
 def same_words(transcript):
-    """What the wall clock says in /timezone may differ."""
-    return [(said, re.sub(r"\d\d:\d\d", "HH:MM", words) if "HH" in said or "zone" in said
-             or "/" in said else words, buttons) for said, words, buttons in transcript]
+    """What the wall clock says may differ: /timezone, a meal repeated now."""
+    return [(said, re.sub(r"\d\d:\d\d", "HH:MM", words), buttons)
+            for said, words, buttons in transcript]
 
 
 @pytest.mark.parametrize("language", ["ru", "en"])

@@ -1,18 +1,18 @@
 """The webhook against bad input, the probes, the metrics, the log."""
 
 import json
+import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
-import threading
 
 import pytest
 
+from harness import MongoServer
 from meals import eaten
 from telegram_rules import now
-
-DEEP = {"[": "]", '{"a":': "}"}
 
 
 def update(p, **message):
@@ -272,34 +272,50 @@ def test_user_id_modulo_n_is_where_the_user_is(sqlite):
         assert all(user % 3 == shard and slot == user % 5040 for shard, user, slot in rows)
 
 
-def test_a_shard_that_is_missing_costs_only_its_own_users(new_stack):
-    """Shard 1 is a server that is not there."""
-    stack = new_stack(start=False, processes=2)
-    conf = stack.state / "shards.conf"
-    conf.write_text(conf.read_text().replace("sqlite:data/shard1.db",
-                                             "mongodb://127.0.0.1:9/gone"))
-    stack.quickstart(check=False, timeout=120)
-    stack.wait_pids(2)
+@pytest.fixture
+def mixed(new_stack, tmp_path_factory):
+    """Shard 1 is a server of its own, which the test may stop."""
+    server = MongoServer(tmp_path_factory.mktemp("mongo"))
+    yield new_stack(backend="mixed", processes=3, mongo=server), server
+    os.kill(server.pid, signal.SIGCONT)
+    server.stop()
+
+
+def test_a_shard_that_hangs_costs_only_its_own_users(mixed):
+    stack, server = mixed
+    lost, others = stack.person(shard=1), [stack.person(shard=s) for s in (0, 2)]
+    assert "рис" in lost.asks("100 г риса").text.lower()
+    os.kill(server.pid, signal.SIGSTOP)
+    waiting = [lost.says(f"{n} г гречки", wait=False) for n in (100, 200)]
+    for other in others:
+        for _ in range(6):
+            other.says("100 г риса")
+        slowest = max(a.ended - a.started for d in stack.double.deliveries
+                      if d.queue == ("chat", other.id) for a in d.attempts)
+        assert slowest < 5, "others are served meanwhile"
     ready = stack.http("GET", "/readyz")
     assert ready.status == 503
     assert [s["up"] for s in ready.json["shards"]] == [True, False, True]
-    assert "shard1" in ready.text and "127.0.0.1:9" not in ready.text
+    assert "shard1" in ready.text and str(server.port) not in ready.text
     assert stack.http("GET", "/healthz").status == 200
-    for shard in (0, 2):
-        assert "рис" in stack.person(shard=shard).asks("100 г риса").text.lower()
-    lost = stack.person(shard=1)
-    answer = stack.hook(update(lost, text="100 г риса"))
-    assert answer.status == 503 and int(answer.headers["Retry-After"]) >= 1
-    other = stack.person(shard=2)
-    results = []
-
-    def asks():
-        results.append(stack.hook(update(lost, text="100 г риса")).status)
-    threads = [threading.Thread(target=asks) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    assert "рис" in other.asks("100 г риса").text.lower(), "others are served meanwhile"
-    for thread in threads:
-        thread.join()
-    assert results == [503] * 6
     assert 'shard="shard1"} 0' in stack.http("GET", "/metrics").text
+    for attempt in [a for w in waiting for a in w.delivery.attempts]:
+        assert attempt.status in (200, 503)
+        assert attempt.status == 200 or int(attempt.headers["Retry-After"]) >= 1
+    os.kill(server.pid, signal.SIGCONT)
+    for said in waiting:
+        said.delivery.wait(60)
+        assert not said.delivery.dropped
+    stack.double.wait_for(lambda: stack.http("GET", "/readyz").status == 200, 20)
+    assert stack.meals_of(lost) == 3, "all that was told is stored, and once"
+
+
+def test_a_shard_that_is_gone_is_told_at_once(mixed):
+    stack, server = mixed
+    os.kill(server.pid, signal.SIGKILL)
+    stack.double.wait_for(lambda: stack.http("GET", "/readyz").status == 503, 20)
+    lost = stack.person(shard=1)
+    for _ in range(3):
+        answer = stack.hook(update(lost, text="100 г риса"))
+        assert answer.status == 200 or int(answer.headers["Retry-After"]) >= 1
+    assert "рис" in stack.person(shard=0).asks("100 г риса").text.lower()

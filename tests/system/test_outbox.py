@@ -76,6 +76,22 @@ def test_the_same_tap_again_edits_nothing_and_that_is_success(stack):
     assert eaten(p.asks("/today")) > 0
 
 
+def test_a_second_message_follows_by_the_worker(stack):
+    """What is known is written down at once; what is not is asked for."""
+    p = stack.person()
+    seen = p.asks("100 г риса и 100 г глумбурзика")
+    assert "рис" in seen.text.lower()
+    question = p.hears("глумбурзик", timeout=10)
+    assert question.id != seen.id
+    call = stack.double.calls("sendMessage", chat_id=p.id)[-1]
+    assert call.via == "http" and call.params["parse_mode"] == "HTML"
+    said = stack.double.deliveries[-1]
+    stack.double.deliver_raw(said.update, times=3)
+    time.sleep(1.5)
+    asked = [s for s in p.history() if "глумбурзик" in s.text.lower()]
+    assert len(asked) == 1, "a repeated delivery asks nothing again"
+
+
 def test_commands_are_set_in_both_languages(stack):
     both = stack.double.wait_for(
         lambda: {k[1]: v for k, v in stack.double.commands.items() if k[0] == "default"},
