@@ -80,6 +80,9 @@ static const char *const texts[] = {
 	[T_MEAL_TITLE_UNDONE] = "↩️ <b>Removed</b>",
 	[T_ITEM] = "• <b>{0}</b> — {1} g",
 	[T_ITEM_GUESSED] = "• <b>{0}</b> — ≈ {1} g",
+	[T_ITEM_KCAL] = "   {0} kcal",
+	[T_ROW_BUTTON] = "{0} · {1} g",
+	[T_FOOD_BUTTON] = "{0} · {1} kcal",
 	[T_ITEM_FIGURES] = "   {0} kcal · P {1} · F {2} · C {3}",
 	[T_MEAL_TOTAL] = "<b>Total {0} kcal</b> · P {1} · F {2} · C {3} g",
 	[T_LEFT] = "{0}: {1} of {2} kcal, <b>{3} left</b>",
@@ -181,7 +184,7 @@ static const char *const texts[] = {
 	[T_ZONE_TITLE] = "🕐 Your time zone: <b>{0}</b>, it is {1} there.\nA new day begins at <b>{2}</b>.",
 	[T_ZONE_HOW] = "<i>Tap a zone, or write a city or zone: London, Asia/Almaty.</i>",
 	[T_ZONE_UNKNOWN] = "I do not know the zone “{0}”. Write it as Continent/City, for example Europe/Berlin.",
-	[T_ZONE_DAY_START] = "Day begins at {0}",
+	[T_ZONE_DAY_START] = "Day from {0}",
 
 	/* help and leaving */
 	[T_HELP] = "<b>What I can do</b>\n"

@@ -79,6 +79,9 @@ static const char *const texts[] = {
 	[T_MEAL_TITLE_UNDONE] = "↩️ <b>Убрано</b>",
 	[T_ITEM] = "• <b>{0}</b> — {1} г",
 	[T_ITEM_GUESSED] = "• <b>{0}</b> — ≈ {1} г",
+	[T_ITEM_KCAL] = "   {0} ккал",
+	[T_ROW_BUTTON] = "{0} · {1} г",
+	[T_FOOD_BUTTON] = "{0} · {1} ккал",
 	[T_ITEM_FIGURES] = "   {0} ккал · Б {1} · Ж {2} · У {3}",
 	[T_MEAL_TOTAL] = "<b>Итого {0} ккал</b> · Б {1} · Ж {2} · У {3} г",
 	[T_LEFT] = "{0}: {1} из {2} ккал, <b>осталось {3}</b>",
@@ -182,7 +185,7 @@ static const char *const texts[] = {
 	[T_ZONE_TITLE] = "🕐 Ваш часовой пояс: <b>{0}</b>, там сейчас {1}.\nНовый день начинается в <b>{2}</b>.",
 	[T_ZONE_HOW] = "<i>Нажмите пояс или напишите город: Казань, Asia/Almaty.</i>",
 	[T_ZONE_UNKNOWN] = "Пояса «{0}» я не знаю. Напишите в виде Континент/Город, например Europe/Moscow.",
-	[T_ZONE_DAY_START] = "День начинается в {0}",
+	[T_ZONE_DAY_START] = "День с {0}",
 
 	/* помощь и прощание */
 	[T_HELP] = "<b>Что я умею</b>\n"

@@ -1,7 +1,7 @@
 /* cmd_profile.c - /profile: what the bot knows, and the arithmetic. */
 #include "config.h"
 
-#include <string.h>
+#include <math.h>
 
 #include "bot/text.h"
 #include "handlers/steps.h"
@@ -16,10 +16,10 @@ static void put_basal(struct turn *t, struct buf *out, const struct energy *en)
 	    : T_ENERGY_BASAL_FEMALE,
 	    fmt_num(t->arena, l, t->user.weight_g / 1000.0, 1),
 	    fmt_int(t->arena, l, t->user.height_cm),
-	    fmt_int(t->arena, l, en->age), fmt_num(t->arena, l, en->basal, 0));
+	    fmt_int(t->arena, l, en->age), fmt_int(t->arena, l, lround(en->basal)));
 	buf_putc(out, '\n');
 	text_put(out, l, T_ENERGY_TOTAL, fmt_num(t->arena, l, en->factor, 3),
-	    fmt_num(t->arena, l, en->total, 0));
+	    fmt_int(t->arena, l, lround(en->total)));
 	buf_putc(out, '\n');
 	if (en->goal_percent != 0) {
 		text_put(out, l, en->goal_percent < 0 ? T_ENERGY_LOSE

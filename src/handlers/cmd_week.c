@@ -34,10 +34,9 @@ static void put_days(struct turn *t, struct buf *out,
 }
 
 static void put_average(struct turn *t, struct buf *out,
-    const struct day_sum *total, int kept)
+    const struct day_sum *total, int kept, int target_kcal)
 {
 	enum lang l = turn_lang(t);
-	struct energy en;
 
 	buf_putc(out, '\n');
 	text_put(out, l, T_WEEK_AVERAGE,
@@ -46,11 +45,10 @@ static void put_average(struct turn *t, struct buf *out,
 	    fmt_g(t->arena, l, total->sum.protein / kept),
 	    fmt_g(t->arena, l, total->sum.fat / kept),
 	    fmt_g(t->arena, l, total->sum.carb / kept));
-	user_energy(t->bot->users, &t->user, &en);
-	if (en.target_kcal == 0)
+	if (target_kcal == 0)
 		return;
 	buf_putc(out, '\n');
-	text_put(out, l, T_WEEK_TARGET, fmt_int(t->arena, l, en.target_kcal));
+	text_put(out, l, T_WEEK_TARGET, fmt_int(t->arena, l, target_kcal));
 }
 
 static enum rc show(struct turn *t, struct buf *out)
@@ -58,10 +56,13 @@ static enum rc show(struct turn *t, struct buf *out)
 	struct day_sum days[DAYS], total;
 	int32_t today = turn_today(t);
 	enum lang l = turn_lang(t);
-	int64_t most = 0;
+	struct energy en;
+	int64_t most;
 	int kept = 0;
 	enum rc rc;
 
+	user_energy(t->bot->users, &t->user, &en);
+	most = (int64_t)en.target_kcal * 1000;	/* a full bar is the target */
 	rc = food_days(t->bot->foods, t->store, t->user.user_id,
 	    today - DAYS + 1, today, days, t->err);
 	if (rc != RC_OK)
@@ -83,7 +84,7 @@ static enum rc show(struct turn *t, struct buf *out)
 	text_put(out, l, T_WEEK_TITLE);
 	buf_putc(out, '\n');
 	put_days(t, out, days, most);
-	put_average(t, out, &total, kept);
+	put_average(t, out, &total, kept, en.target_kcal);
 	return RC_OK;
 }
 

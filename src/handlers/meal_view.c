@@ -49,6 +49,13 @@ static void put_item(struct turn *t, struct buf *out,
 	text_put(out, l, it->guessed ? T_ITEM_GUESSED : T_ITEM, it->name,
 	    fmt_g(t->arena, l, it->mg));
 	buf_putc(out, '\n');
+	/* of a food that was taught without them, nothing is known */
+	if (it->source == FOOD_SRC_OWN && it->n.protein == 0 && it->n.fat == 0 &&
+	    it->n.carb == 0) {
+		text_put(out, l, T_ITEM_KCAL, fmt_kcal(t->arena, l, it->n.cal));
+		buf_putc(out, '\n');
+		return;
+	}
 	text_put(out, l, T_ITEM_FIGURES, fmt_kcal(t->arena, l, it->n.cal),
 	    fmt_g(t->arena, l, it->n.protein), fmt_g(t->arena, l, it->n.fat),
 	    fmt_g(t->arena, l, it->n.carb));

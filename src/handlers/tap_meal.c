@@ -25,7 +25,6 @@ struct meal_tap {
 	int32_t rev;
 	int item;
 	int32_t food_id;
-	bool in_list;		/* comes from a view, with a way back */
 };
 
 static bool parse_tap(struct turn *t, const char *args, struct meal_tap *tap)
@@ -116,8 +115,8 @@ static void item_button(struct turn *t, char op, const struct meal *m, int i)
 	enum lang l = turn_lang(t);
 
 	keyboard_row(k);
-	keyboard_button(k, arena_printf(t->arena, "%s · %s", m->items[i].name,
-	    fmt_g(t->arena, l, m->items[i].mg)), "m:%c:%" PRId32 ":%" PRId64
+	keyboard_button(k, text_plain(t->arena, l, T_ROW_BUTTON, (const char *const[]){
+	    m->items[i].name, fmt_g(t->arena, l, m->items[i].mg), NULL }), "m:%c:%" PRId32 ":%" PRId64
 	    ":%" PRId64 ":%" PRId32 ":%d", op, m->day, m->chat_id,
 	    m->message_id, m->rev, i);
 }
@@ -149,9 +148,9 @@ static enum rc choose_swap(struct turn *t, const struct meal *m, int item)
 	k = reply_keyboard(&t->reply);
 	for (size_t i = 0; i < n; i++) {
 		keyboard_row(k);
-		keyboard_button(k, arena_printf(t->arena, "%s · %s %s",
-		    found[i].name, fmt_kcal(t->arena, l, found[i].n.cal),
-		    l == LANG_RU ? "ккал" : "kcal"), "m:%c:%" PRId32 ":%" PRId64
+		keyboard_button(k, text_plain(t->arena, l, T_FOOD_BUTTON,
+		    (const char *const[]){ found[i].name,
+		    fmt_kcal(t->arena, l, found[i].n.cal), NULL }), "m:%c:%" PRId32 ":%" PRId64
 		    ":%" PRId64 ":%" PRId32 ":%d:%" PRId32, MEAL_OP_SWAP, m->day,
 		    m->chat_id, m->message_id, m->rev, item, found[i].food_id);
 	}
