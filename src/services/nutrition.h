@@ -43,6 +43,8 @@ struct parsed {
 	int nunknown;
 	struct parsed_unknown unknown[MEAL_ITEMS_MAX];
 	bool truncated;		/* more than MEAL_ITEMS_MAX were said */
+	bool bad_amount;	/* an amount was zero, negative or absurd: what it
+				 * belonged to is left out */
 };
 
 /*

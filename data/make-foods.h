@@ -1,0 +1,60 @@
+/*
+ * make-foods.h - what the parts of data/make-foods share.  Runs at build
+ * time only; a failure ends it with a message, memory lives until the end.
+ */
+#ifndef FAMILYBOT_DATA_MAKE_FOODS_H
+#define FAMILYBOT_DATA_MAKE_FOODS_H
+
+#include <sqlite3.h>
+#include <stdio.h>
+
+#include "services/nutrition_db.h"
+#include "services/nutrition_text.h"
+
+enum { LINE_SIZE = 8192, FIELDS_MAX = 12 };
+
+struct table {		/* a TSV file being read */
+	FILE *f;
+	const char *path;
+	int line;
+	char buf[LINE_SIZE];
+};
+
+void table_open(struct table *t, const char *path);
+/* Next row that is no comment: number of its fields, 0 at the end. */
+int table_next(struct table *t, char *field[FIELDS_MAX]);
+void table_close(struct table *t);
+void die(const struct table *t, const char *why) __attribute__((noreturn));
+
+struct usda {
+	int32_t id;
+	char *name;
+	double v[5];		/* kcal, protein, fat, carb, alcohol per 100 g */
+	char *measures;
+	bool aliased;		/* shown by the name of an alias instead */
+};
+
+struct maker {
+	sqlite3 *db;
+	sqlite3_stmt *word, *word_get, *food, *key, *vocab, *fts;
+	struct stemmers st;
+	struct text text;
+	struct usda *usda;
+	size_t nusda;
+};
+
+void usda_load(struct maker *m, const char *path);
+struct usda *usda_find(struct maker *m, int32_t id);
+void usda_store(struct maker *m);
+void aliases_store(struct maker *m, const char *path);
+
+/* Reads name into m->text with every word's class. */
+void name_read(struct maker *m, const char *name);
+/* The key of name, unless another food took it before. */
+void key_store(struct maker *m, const char *name, int32_t food);
+void vocab_store(struct maker *m, const char *name);
+void fts_store(struct maker *m, int32_t food, const char *names);
+void food_store(struct maker *m, const struct food *f);
+void step(struct maker *m, sqlite3_stmt *st);
+
+#endif
