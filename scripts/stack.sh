@@ -78,11 +78,14 @@ pool_start() {
 	die "the pool did not start; its log is $STATE/log/pool.log"
 }
 
-# A program that is one process, held up by multiwatch.
+# A program that is one process, held up by multiwatch: NAME ARGUMENTS...
 service_start() {
-	alive "$1" && return 0
-	launch "$1" multiwatch -f 1 -r 1000 -t 1000 -s TERM -- \
-		"$PROGRAMS/familybot-$1" -c "$CONF"
+	local name=$1
+
+	shift
+	alive "$name" && return 0
+	launch "$name" multiwatch -f 1 -r 1000 -t 1000 -s TERM -- \
+		"$PROGRAMS/familybot-$name" -c "$CONF" "$@"
 }
 
 nginx_run() {
@@ -170,7 +173,7 @@ pools_end_but() {
 services_start() {
 	service_start worker
 	if [ -s "$STATE/secrets/telegram_token" ]; then
-		service_start poll
+		service_start poll --url "$URL/api/webhook"
 	else
 		end poll TERM
 	fi
