@@ -1,0 +1,89 @@
+/*
+ * main_ctl.c - familybotctl: for operators and DBAs.
+ */
+#include "config.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <sysexits.h>
+
+#include "process.h"
+#include "shards.h"
+#include "tools/ctl.h"
+
+static void usage(FILE *f)
+{
+	fputs("Usage: familybotctl [-c FILE] [--json] COMMAND ...\n\n", f);
+	for (size_t i = 0; ctl_table[i] != NULL; i++)
+		fprintf(f, "%s: %s\n%s\n", ctl_table[i]->name,
+		    ctl_table[i]->help, ctl_table[i]->usage);
+	fputs("  -c, --config FILE  configuration (default: $FAMILYBOT_CONF, "
+	    "else\n"
+	    "                     " SYSCONFDIR "/familybot/familybot.conf)\n"
+	    "      --json         answers for programs\n"
+	    "  -h, --help         this text\n"
+	    "  -V, --version      the version\n", f);
+}
+
+static int run(struct ctl *c, int argc, char **argv)
+{
+	const struct subcommand *s = ctl_find(argv[0]);
+	struct err e = { .text = "" };
+	enum rc rc;
+
+	if (s == NULL) {
+		fprintf(stderr, "familybotctl: %s: unknown command\n\n",
+		    argv[0]);
+		usage(stderr);
+		return EX_USAGE;
+	}
+	rc = s->run(c, argc, argv, &e);
+	config_free(c->conf);
+	if (rc == RC_OK)
+		return EX_OK;
+	fprintf(stderr, "familybotctl: %s\n", e.text);
+	if (c->bad_usage) {
+		fprintf(stderr, "\n%s", s->usage);
+		return EX_USAGE;
+	}
+	return rc == RC_NOTFOUND ? EX_NOINPUT : process_exit_code(rc);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "config", required_argument, NULL, 'c' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' },
+		{ NULL, 0, NULL, 0 },
+	};
+	struct ctl c = { .out = stdout, .shards_open = shards_open };
+	int o;
+
+	process_harden();
+	while ((o = getopt_long(argc, argv, "+c:hV", options, NULL)) != -1) {
+		switch (o) {
+		case 'c':
+			c.conf_path = optarg;
+			break;
+		case 'j':
+			c.json = true;
+			break;
+		case 'h':
+			usage(stdout);
+			return EX_OK;
+		case 'V':
+			puts("familybotctl " PACKAGE_VERSION);
+			return EX_OK;
+		default:
+			usage(stderr);
+			return EX_USAGE;
+		}
+	}
+	if (optind >= argc) {
+		usage(stderr);
+		return EX_USAGE;
+	}
+	return run(&c, argc - optind, argv + optind);
+}

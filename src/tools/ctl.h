@@ -1,0 +1,47 @@
+/*
+ * ctl.h - familybotctl: what its subcommands share.  A subcommand is one file
+ * that defines a row, and an entry in ctl.c.
+ */
+#ifndef FAMILYBOT_TOOLS_CTL_H
+#define FAMILYBOT_TOOLS_CTL_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "config/config.h"
+#include "utils/err.h"
+
+struct router;
+
+struct ctl {
+	const char *conf_path;	/* NULL: the default */
+	struct config *conf;	/* see ctl_config */
+	bool json;		/* --json: output for programs */
+	bool bad_usage;		/* the command line is wrong: show the usage */
+	FILE *out;
+	/* The configured shards; the caller frees the router. */
+	enum rc (*shards_open)(const struct config *conf, bool create,
+	    struct router **out, struct err *e);
+};
+
+struct subcommand {
+	const char *name;
+	const char *usage;	/* lines of "familybotctl NAME …" */
+	const char *help;	/* one line */
+	/* argv[0] is the name. */
+	enum rc (*run)(struct ctl *c, int argc, char **argv, struct err *e);
+};
+
+extern const struct subcommand sub_jobs, sub_options, sub_webhook;
+
+/* Every subcommand; ends in NULL. */
+extern const struct subcommand *const ctl_table[];
+const struct subcommand *ctl_find(const char *name);
+
+/* Loads the configuration once; mistakes in it go to stderr. */
+MUST_CHECK enum rc ctl_config(struct ctl *c, struct err *e);
+/* RC_INVALID, and the usage is shown. */
+enum rc ctl_usage(struct ctl *c, struct err *e, const char *fmt, ...)
+	PRINTF_LIKE(3, 4);
+
+#endif
