@@ -11,6 +11,9 @@
  *   own_foods       _id "<user_id>:<key>"; the fields of own_food_columns
  *   jobs            _id the job's id; the fields of job_columns
  *
+ * Every look-up by _id names user_id too, so that a shard which is itself a
+ * sharded cluster can be distributed by user_id.
+ *
  * A day is one document so that recording an entry, keeping the day's sum
  * and answering it are one command on one document: one round trip, atomic
  * without transactions, and never more than MEALS_PER_DAY_MAX meals large.

@@ -86,6 +86,7 @@ enum rc mongo_meal_day(struct store *s, int64_t user_id, int32_t day,
 
 	mongo_day_id(id, user_id, day);
 	BSON_APPEND_UTF8(&filter, "_id", id);
+	BSON_APPEND_INT64(&filter, "user_id", user_id);
 	rc = mongo_find(ms, &f, &reply, e);
 	if (rc == RC_OK)
 		rc = mongo_batch_init(ms, &reply, &batch, e);
@@ -213,6 +214,7 @@ static void put_day_ids(bson_t *filter, int64_t user_id, int32_t first,
 	}
 	bson_append_array_end(&in, &list);
 	bson_append_document_end(filter, &in);
+	BSON_APPEND_INT64(filter, "user_id", user_id);
 }
 
 enum rc mongo_day_sums(struct store *s, int64_t user_id, int32_t first,

@@ -142,9 +142,12 @@ static enum rc count_meals(struct mongo_store *ms, int64_t *out,
 	bson_iter_t batch;
 	enum rc rc;
 
+	/* $size ends the whole query on a document that has no list. */
 	pipeline = BCON_NEW("0", "{", "$group", "{", "_id", BCON_NULL,
-	    "n", "{", "$sum", "{", "$size", BCON_UTF8("$meals"), "}", "}", "}",
-	    "}");
+	    "n", "{", "$sum", "{", "$cond", "[",
+		"{", "$isArray", BCON_UTF8("$meals"), "}",
+		"{", "$size", BCON_UTF8("$meals"), "}", BCON_INT32(0), "]",
+	    "}", "}", "}", "}");
 	rc = aggregate(ms, MONGO_DAYS, pipeline, &reply, e);
 	if (rc == RC_OK)
 		rc = mongo_batch_init(ms, &reply, &batch, e);

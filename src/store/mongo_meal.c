@@ -64,6 +64,7 @@ static enum rc add_command(bson_t *cmd, const struct meal *m, struct err *e)
 	BSON_APPEND_UTF8(cmd, "findAndModify", MONGO_DAYS);
 	BSON_APPEND_DOCUMENT_BEGIN(cmd, "query", &query);
 	BSON_APPEND_UTF8(&query, "_id", id);
+	BSON_APPEND_INT64(&query, "user_id", m->user_id);
 	BSON_APPEND_DOCUMENT_BEGIN(&query, "meals.id", &part);
 	BSON_APPEND_UTF8(&part, "$ne", meal_id);
 	bson_append_document_end(&query, &part);
@@ -73,7 +74,6 @@ static enum rc add_command(bson_t *cmd, const struct meal *m, struct err *e)
 	bson_append_document_end(cmd, &query);
 	BSON_APPEND_DOCUMENT_BEGIN(cmd, "update", &update);
 	BSON_APPEND_DOCUMENT_BEGIN(&update, "$setOnInsert", &part);
-	BSON_APPEND_INT64(&part, "user_id", m->user_id);
 	BSON_APPEND_INT32(&part, "slot", m->slot);
 	BSON_APPEND_INT32(&part, "day", m->day);
 	BSON_APPEND_DATE_TIME(&part, "date", (int64_t)m->day * MS_PER_DAY);
@@ -115,6 +115,7 @@ static enum rc meal_read(struct mongo_store *ms, const struct meal *key,
 	mongo_day_id(id, key->user_id, key->day);
 	mongo_meal_id(meal_id, key->chat_id, key->message_id);
 	BSON_APPEND_UTF8(&filter, "_id", id);
+	BSON_APPEND_INT64(&filter, "user_id", key->user_id);
 	fields = BCON_NEW("user_id", BCON_INT32(1), "slot", BCON_INT32(1),
 	    "day", BCON_INT32(1), "total", BCON_INT32(1),
 	    "meals", "{", "$elemMatch", "{", "id", BCON_UTF8(meal_id), "}",
@@ -223,6 +224,7 @@ static enum rc replace_command(bson_t *cmd, const struct meal *m, int32_t was,
 	BSON_APPEND_UTF8(cmd, "findAndModify", MONGO_DAYS);
 	BSON_APPEND_DOCUMENT_BEGIN(cmd, "query", &query);
 	BSON_APPEND_UTF8(&query, "_id", id);
+	BSON_APPEND_INT64(&query, "user_id", m->user_id);
 	BSON_APPEND_DOCUMENT_BEGIN(&query, "meals", &part);
 	BSON_APPEND_DOCUMENT_BEGIN(&part, "$elemMatch", &match);
 	BSON_APPEND_UTF8(&match, "id", meal_id);

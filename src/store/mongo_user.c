@@ -24,6 +24,7 @@ enum rc mongo_user_get(struct store *s, int64_t user_id, struct user *out,
 	enum rc rc;
 
 	BSON_APPEND_INT64(&filter, "_id", user_id);
+	BSON_APPEND_INT64(&filter, "user_id", user_id);
 	rc = mongo_find(ms, &f, &reply, e);
 	if (rc == RC_OK)
 		rc = mongo_batch_init(ms, &reply, &batch, e);
@@ -43,78 +44,57 @@ out:
 	return rc;
 }
 
-/* One update statement of an update command. */
-static enum rc update_one(struct mongo_store *ms, const char *collection,
-    const bson_t *statement, int64_t *matched, struct err *e)
+/*
+ * Sets the fields of row on the document that matches filter.  A
+ * findAndModify, as libmongoc repeats that by itself, at most once applied,
+ * when a replica set changes its primary.  RC_CONFLICT: nothing matches, or,
+ * with upsert, something has the _id that does not match.
+ */
+static enum rc set_row(struct mongo_store *ms, const char *collection,
+    const bson_t *filter, const struct column *columns, const void *row,
+    bool upsert, struct err *e)
 {
-	bson_t cmd = BSON_INITIALIZER, list, reply;
+	bson_t cmd = BSON_INITIALIZER, part, set, reply = BSON_INITIALIZER;
+	bson_t value;
 	enum rc rc;
 
-	BSON_APPEND_UTF8(&cmd, "update", collection);
-	BSON_APPEND_ARRAY_BEGIN(&cmd, "updates", &list);
-	BSON_APPEND_DOCUMENT(&list, "0", statement);
-	bson_append_array_end(&cmd, &list);
-	rc = mongo_write(ms, &cmd, &reply, e);
-	if (rc == RC_OK && !mongo_get_i64(&reply, "n", matched))
-		rc = mongo_corrupt(ms, "answer", e);
-	bson_destroy(&reply);
-	bson_destroy(&cmd);
-	return rc;
-}
-
-static enum rc user_insert(struct mongo_store *ms, const struct user *u,
-    struct err *e)
-{
-	bson_t cmd = BSON_INITIALIZER, list, doc, reply = BSON_INITIALIZER;
-	enum rc rc;
-
-	BSON_APPEND_UTF8(&cmd, "insert", MONGO_USERS);
-	BSON_APPEND_ARRAY_BEGIN(&cmd, "documents", &list);
-	BSON_APPEND_DOCUMENT_BEGIN(&list, "0", &doc);
-	BSON_APPEND_INT64(&doc, "_id", u->user_id);
-	rc = mongo_put_row(&doc, user_columns, NULL, u, e);
-	bson_append_document_end(&list, &doc);
-	bson_append_array_end(&cmd, &list);
-	if (rc == RC_OK)
-		rc = mongo_write(ms, &cmd, &reply, e);
-	bson_destroy(&reply);
-	bson_destroy(&cmd);
-	return rc;
-}
-
-static enum rc user_update(struct mongo_store *ms, const struct user *u,
-    int32_t rev, struct err *e)
-{
-	bson_t statement = BSON_INITIALIZER, part, set;
-	int64_t matched = 0;
-	enum rc rc;
-
-	BSON_APPEND_DOCUMENT_BEGIN(&statement, "q", &part);
-	BSON_APPEND_INT64(&part, "_id", u->user_id);
-	BSON_APPEND_INT32(&part, "rev", rev);
-	bson_append_document_end(&statement, &part);
-	BSON_APPEND_DOCUMENT_BEGIN(&statement, "u", &part);
+	BSON_APPEND_UTF8(&cmd, "findAndModify", collection);
+	BSON_APPEND_DOCUMENT(&cmd, "query", filter);
+	BSON_APPEND_DOCUMENT_BEGIN(&cmd, "update", &part);
 	BSON_APPEND_DOCUMENT_BEGIN(&part, "$set", &set);
-	rc = mongo_put_row(&set, user_columns, NULL, u, e);
+	rc = mongo_put_row(&set, columns, NULL, row, e);
 	bson_append_document_end(&part, &set);
-	bson_append_document_end(&statement, &part);
-	if (rc == RC_OK)
-		rc = update_one(ms, MONGO_USERS, &statement, &matched, e);
-	bson_destroy(&statement);
-	if (rc == RC_OK && matched == 0)
+	bson_append_document_end(&cmd, &part);
+	BSON_APPEND_BOOL(&cmd, "upsert", upsert);
+	BSON_APPEND_BOOL(&cmd, "new", true);
+	BSON_APPEND_DOCUMENT_BEGIN(&cmd, "fields", &part);
+	BSON_APPEND_INT32(&part, "_id", 1);
+	bson_append_document_end(&cmd, &part);
+	if (rc == RC_OK) {
+		bson_destroy(&reply);
+		rc = mongo_write(ms, &cmd, &reply, e);
+	}
+	if (rc == RC_OK && !mongo_get_doc(&reply, "value", &value))
 		rc = err_set(e, RC_CONFLICT, "another wrote first");
+	bson_destroy(&reply);
+	bson_destroy(&cmd);
 	return rc;
 }
 
 enum rc mongo_user_put(struct store *s, struct user *u, struct err *e)
 {
+	bson_t filter = BSON_INITIALIZER;
 	struct user stored = *u;
 	enum rc rc;
 
 	stored.slot = slot_of(u->user_id);
 	stored.rev = u->rev + 1;
-	rc = u->rev == 0 ? user_insert(mongo_of(s), &stored, e) :
-	    user_update(mongo_of(s), &stored, u->rev, e);
+	BSON_APPEND_INT64(&filter, "_id", u->user_id);
+	BSON_APPEND_INT64(&filter, "user_id", u->user_id);
+	BSON_APPEND_INT32(&filter, "rev", u->rev);
+	rc = set_row(mongo_of(s), MONGO_USERS, &filter, user_columns, &stored,
+	    u->rev == 0, e);
+	bson_destroy(&filter);
 	if (rc == RC_CONFLICT)
 		return err_set(e, RC_CONFLICT, "user %" PRId64
 		    ": another wrote first", u->user_id);
@@ -155,32 +135,26 @@ enum rc mongo_erase(struct store *s, int64_t user_id, struct err *e)
 enum rc mongo_own_food_put(struct store *s, const struct own_food *f,
     struct err *e)
 {
-	bson_t statement = BSON_INITIALIZER, part;
+	bson_t filter = BSON_INITIALIZER;
 	struct own_food own = *f;
 	char id[MONGO_ID_SIZE];
-	int64_t matched;
-	enum rc rc;
+	enum rc rc = RC_CONFLICT;
 
-	str_format(id, sizeof(id), "%" PRId64 ":%s", f->user_id, f->key);
-	BSON_APPEND_DOCUMENT_BEGIN(&statement, "q", &part);
-	BSON_APPEND_UTF8(&part, "_id", id);
-	bson_append_document_end(&statement, &part);
-	BSON_APPEND_DOCUMENT_BEGIN(&statement, "u", &part);
-	BSON_APPEND_UTF8(&part, "_id", id);
 	own.slot = slot_of(own.user_id);
-	rc = mongo_put_row(&part, own_food_columns, NULL, &own, e);
-	bson_append_document_end(&statement, &part);
-	BSON_APPEND_BOOL(&statement, "upsert", true);
-	/* Two first inserts of one food can collide; the second then finds it. */
-	for (int tries = 0; rc == RC_OK && tries < 3; tries++) {
-		rc = update_one(mongo_of(s), MONGO_FOODS, &statement, &matched,
-		    e);
-		if (rc != RC_CONFLICT)
-			break;
-		rc = tries < 2 ? RC_OK : RC_BUSY;
+	str_format(id, sizeof(id), "%" PRId64 ":%s", f->user_id, f->key);
+	if (!bson_utf8_validate(id, strlen(id), false)) {
+		bson_destroy(&filter);
+		return err_set(e, RC_INVALID, "key is not valid UTF-8");
 	}
-	bson_destroy(&statement);
-	return rc;
+	BSON_APPEND_UTF8(&filter, "_id", id);
+	BSON_APPEND_INT64(&filter, "user_id", f->user_id);
+	/* Two first inserts of one food can collide; the loser then finds it. */
+	for (int tries = 0; tries < 3 && rc == RC_CONFLICT; tries++)
+		rc = set_row(mongo_of(s), MONGO_FOODS, &filter,
+		    own_food_columns, &own, true, e);
+	bson_destroy(&filter);
+	return rc == RC_CONFLICT ? err_set(e, RC_BUSY,
+	    "the food is being written by others") : rc;
 }
 
 enum rc mongo_own_food_list(struct store *s, int64_t user_id, size_t max,

@@ -175,6 +175,7 @@ static void test_unreadable(void **state)
 	struct user u = { .user_id = 1, .lang = LANG_RU }, got = { 0 };
 	struct meal m = meal(1), out[2];
 	struct day_sum sums[2] = { 0 };
+	struct store_stats st;
 	size_t n = 77;
 
 	(void)state;
@@ -184,6 +185,8 @@ static void test_unreadable(void **state)
 	assert_int_equal(s->ops->user_get(s, 1, &got, NULL), RC_CORRUPT);
 	assert_int_equal(got.lang, 5);
 	assert_int_equal(s->ops->meal_add(s, &m, NULL, NULL), RC_OK);
+	assert_int_equal(s->ops->stats(s, &st, NULL), RC_OK);
+	assert_int_equal(st.meals, 1);
 	spoil(s, MONGO_DAYS, "meals.0.items.0.mg");
 	assert_int_equal(s->ops->meal_get(s, 1, DAY, -5, 1, out, NULL),
 	    RC_CORRUPT);
@@ -196,6 +199,8 @@ static void test_unreadable(void **state)
 	assert_int_equal(s->ops->day_sums(s, 1, DAY, DAY + 1, sums, NULL),
 	    RC_CORRUPT);
 	spoil(s, MONGO_DAYS, "meals");
+	assert_int_equal(s->ops->stats(s, &st, NULL), RC_OK);
+	assert_int_equal(st.meals, 0);
 	assert_int_equal(s->ops->meal_day(s, 1, DAY, 2, out, &n, NULL),
 	    RC_CORRUPT);
 	assert_int_equal(s->ops->erase(s, 1, NULL), RC_OK);
