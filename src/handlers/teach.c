@@ -2,8 +2,8 @@
  * teach.c - see teach.h.
  *
  * The draft is a JSON object: the message that told of the food (chat, msg,
- * at, text), the food (name, key), and `heard`, the message whose figures
- * were applied.  Figures are applied in an order that a repeated delivery
+ * at, text), the food asked for (name, key), and of the figures applied last
+ * the message (heard), the food (learned) and its energy (cal).  Figures are applied in an order that a repeated delivery
  * completes: the food, the meal, then the draft.  After that the dialogue
  * stays at "teach:done" so that a repetition shows the same meal.
  */
@@ -22,7 +22,8 @@
 #include "utils/json.h"
 
 struct draft {
-	int64_t chat, msg, at, edit, heard;
+	int64_t chat, msg, at, edit, heard, cal;
+	char learned[FOOD_NAME_SIZE];
 	char text[1024];
 	char name[FOOD_NAME_SIZE];
 	char key[FOOD_NAME_SIZE];
@@ -31,7 +32,7 @@ struct draft {
 static bool draft_load(const struct user *u, struct draft *d)
 {
 	struct json_object *j;
-	const char *text, *name, *key;
+	const char *text, *name, *key, *learned;
 	bool ok;
 
 	if (json_parse(u->draft, strlen(u->draft), &j, NULL) != RC_OK)
@@ -39,14 +40,16 @@ static bool draft_load(const struct user *u, struct draft *d)
 	text = json_str(j, "text");
 	name = json_str(j, "name");
 	key = json_str(j, "key");
+	learned = json_str(j, "learned");
 	ok = json_i64(j, "chat", &d->chat) && json_i64(j, "msg", &d->msg) &&
 	    json_i64(j, "at", &d->at) && json_i64(j, "heard", &d->heard) &&
-	    json_i64(j, "edit", &d->edit) &&
-	    text != NULL && name != NULL && key != NULL;
+	    json_i64(j, "edit", &d->edit) && json_i64(j, "cal", &d->cal) &&
+	    text != NULL && name != NULL && key != NULL && learned != NULL;
 	if (ok) {
 		str_copy(d->text, sizeof(d->text), text);
 		str_copy(d->name, sizeof(d->name), name);
 		str_copy(d->key, sizeof(d->key), key);
+		str_copy(d->learned, sizeof(d->learned), learned);
 	}
 	json_free(j);
 	return ok;
@@ -61,8 +64,10 @@ static bool draft_store(struct user *u, const struct draft *d,
 
 	buf_init(&b, USER_DRAFT_SIZE - 1);
 	buf_printf(&b, "{\"chat\":%" PRId64 ",\"msg\":%" PRId64 ",\"at\":%" PRId64
-	    ",\"edit\":%" PRId64 ",\"heard\":%" PRId64 ",\"name\":", d->chat,
-	    d->msg, d->at, d->edit, d->heard);
+	    ",\"edit\":%" PRId64 ",\"heard\":%" PRId64 ",\"cal\":%" PRId64
+	    ",\"learned\":", d->chat, d->msg, d->at, d->edit, d->heard, d->cal);
+	json_put_str(&b, d->learned);
+	buf_puts(&b, ",\"name\":");
 	json_put_str(&b, d->name);
 	buf_puts(&b, ",\"key\":");
 	json_put_str(&b, d->key);
@@ -121,6 +126,23 @@ static enum rc count_again(struct turn *t, const struct draft *d,
 	return food_edit(t->bot->foods, t->store, m, day, t->err);
 }
 
+/* What was learned, the meal that it belongs to, and the next question. */
+static void put_learned(struct turn *t, const struct draft *d,
+    const struct meal *m, const struct day_sum *day)
+{
+	struct buf *out = reply_send(&t->reply);
+	enum lang l = turn_lang(t);
+
+	text_put(out, l, T_LEARNED, d->learned, fmt_kcal(t->arena, l, d->cal));
+	if (m != NULL) {
+		buf_puts(out, "\n\n");
+		meal_put(t, out, m, day, MEAL_TITLE_NEW);
+		meal_buttons(t, reply_keyboard(&t->reply), m, MEAL_TITLE_NEW);
+	}
+	if (strcmp(t->user.dialogue, "teach:ask") == 0)
+		put_question(t, d->name);
+}
+
 static enum rc learn(struct turn *t, struct draft *d,
     const struct nutrients *per100)
 {
@@ -128,7 +150,7 @@ static enum rc learn(struct turn *t, struct draft *d,
 	struct meal *m = arena_alloc(t->arena, sizeof(*m));
 	enum lang l = turn_lang(t);
 	struct day_sum day;
-	struct buf *out;
+	bool more;
 	enum rc rc;
 
 	if (t->user.own_foods >= OWN_FOODS_MAX) {
@@ -142,22 +164,16 @@ static enum rc learn(struct turn *t, struct draft *d,
 		rc = count_again(t, d, p, m, &day);
 	if (rc != RC_OK)
 		return food_refused(t, rc);
-	out = reply_send(&t->reply);
-	text_put(out, l, T_LEARNED, d->name, fmt_kcal(t->arena, l, per100->cal));
-	if (p->verdict == PARSE_FOOD) {
-		buf_puts(out, "\n\n");
-		meal_put(t, out, m, &day, MEAL_TITLE_NEW);
-		meal_buttons(t, reply_keyboard(&t->reply), m, MEAL_TITLE_NEW);
-	}
+	str_copy(d->learned, sizeof(d->learned), d->name);
+	d->cal = per100->cal;
 	d->heard = t->up->message_id;
-	if (p->nunknown > 0 && strcmp(p->unknown[0].key, d->key) != 0) {
+	more = p->nunknown > 0 && strcmp(p->unknown[0].key, d->key) != 0;
+	if (more) {
 		str_copy(d->name, sizeof(d->name), p->unknown[0].name);
 		str_copy(d->key, sizeof(d->key), p->unknown[0].key);
-		put_question(t, d->name);
-		draft_store(&t->user, d, "teach:ask");
-	} else {
-		draft_store(&t->user, d, "teach:done");
 	}
+	draft_store(&t->user, d, more ? "teach:ask" : "teach:done");
+	put_learned(t, d, p->verdict == PARSE_FOOD ? m : NULL, &day);
 	return user_save(t->bot->users, t->store, &t->user, t->err);
 }
 
@@ -166,19 +182,13 @@ static enum rc show_again(struct turn *t, const struct draft *d)
 {
 	struct meal *m = arena_alloc(t->arena, sizeof(*m));
 	struct day_sum day;
-	struct buf *out;
 	enum rc rc;
 
 	food_meal_init(&t->user, d->chat, d->msg, d->at, m);
 	rc = food_get(t->bot->foods, t->store, m, &day, t->err);
-	if (rc == RC_NOTFOUND)
-		return RC_OK;
-	if (rc != RC_OK)
-		return rc;
-	out = reply_send(&t->reply);
-	meal_put(t, out, m, &day, MEAL_TITLE_NEW);
-	meal_buttons(t, reply_keyboard(&t->reply), m, MEAL_TITLE_NEW);
-	return RC_OK;
+	if (rc == RC_OK || rc == RC_NOTFOUND)
+		put_learned(t, d, rc == RC_OK ? m : NULL, &day);
+	return rc == RC_NOTFOUND ? RC_OK : rc;
 }
 
 static bool only_figures(const char *text)

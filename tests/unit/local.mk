@@ -11,3 +11,25 @@ test_fcgi_SOURCES = tests/unit/test_fcgi.c
 test_fcgi_LDADD = $(TEST_LIBS) $(FCGI_LIBS)
 test_metrics_SOURCES = tests/unit/test_metrics.c
 test_metrics_LDADD = $(TEST_LIBS)
+check_PROGRAMS += test_store_conformance test_sqlite test_slots test_router test_queue
+test_store_conformance_SOURCES = tests/unit/test_store_conformance.c \
+	tests/unit/conformance.c tests/unit/conformance.h \
+	tests/unit/conformance_user.c tests/unit/conformance_food.c \
+	tests/unit/conformance_days.c tests/unit/conformance_job.c
+test_store_conformance_LDADD = $(TEST_LIBS)
+test_sqlite_SOURCES = tests/unit/test_sqlite.c \
+	tests/unit/conformance.c tests/unit/conformance.h
+test_sqlite_LDADD = $(TEST_LIBS)
+test_slots_SOURCES = tests/unit/test_slots.c
+test_slots_LDADD = $(TEST_LIBS)
+test_router_SOURCES = tests/unit/test_router.c
+test_router_LDADD = $(TEST_LIBS)
+test_queue_SOURCES = tests/unit/test_queue.c
+test_queue_LDADD = $(TEST_LIBS)
+check_PROGRAMS += test_utils test_text test_bot
+test_utils_SOURCES = tests/unit/test_utils.c
+test_utils_LDADD = $(TEST_LIBS)
+test_text_SOURCES = tests/unit/test_text.c
+test_text_LDADD = $(TEST_LIBS)
+test_bot_SOURCES = tests/unit/test_bot.c
+test_bot_LDADD = $(TEST_LIBS)
