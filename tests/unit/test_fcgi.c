@@ -47,7 +47,7 @@ static const struct http_route rows[] = {
 };
 
 struct server {
-	char path[64];
+	char path[100];	/* a socket has room for 107 */
 	pid_t pid;
 };
 
@@ -67,14 +67,21 @@ static void serve(int fd)
 	_exit(rc == RC_OK ? 0 : 91);
 }
 
+static const char *tmp(void)
+{
+	const char *dir = getenv("TMPDIR");
+
+	return dir != NULL && *dir != '\0' ? dir : "/tmp";
+}
+
 static int server_start(void **state)
 {
 	static struct server s;
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 
-	str_format(s.path, sizeof(s.path), "/tmp/test_fcgi.%ld.sock",
-	    (long)getpid());
+	str_format(s.path, sizeof(s.path), "%s/test_fcgi.%ld.sock",
+	    tmp(), (long)getpid());
 	str_copy(a.sun_path, sizeof(a.sun_path), s.path);
 	unlink(s.path);
 	assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);

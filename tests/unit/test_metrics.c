@@ -28,15 +28,22 @@ static const int64_t T0 = 1790000000000;
 static const int64_t HOUR = 3600000;
 
 struct world {
-	char path[64];
+	char path[256];
 	struct buf out;
 };
+
+static const char *tmp(void)
+{
+	const char *dir = getenv("TMPDIR");
+
+	return dir != NULL && *dir != '\0' ? dir : "/tmp";
+}
 
 static int setup(void **state)
 {
 	static struct world w;
 
-	str_format(w.path, sizeof(w.path), "/tmp/test_metrics.%ld",
+	str_format(w.path, sizeof(w.path), "%s/test_metrics.%ld", tmp(),
 	    (long)getpid());
 	unlink(w.path);
 	buf_init(&w.out, 1 << 20);
