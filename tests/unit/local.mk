@@ -24,7 +24,8 @@ test_slots_SOURCES = tests/unit/test_slots.c
 test_slots_LDADD = $(TEST_LIBS)
 test_router_SOURCES = tests/unit/test_router.c
 test_router_LDADD = $(TEST_LIBS)
-test_queue_SOURCES = tests/unit/test_queue.c
+test_queue_SOURCES = tests/unit/test_queue.c \
+	tests/unit/conformance.c tests/unit/conformance.h
 test_queue_LDADD = $(TEST_LIBS)
 check_PROGRAMS += test_utils test_text test_bot
 test_utils_SOURCES = tests/unit/test_utils.c

@@ -1,0 +1,336 @@
+/*
+ * test_router.c - from a user to the shard that holds their records.
+ */
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "store/router.h"
+#include "store/slots.h"
+#include "utils/buf.h"
+#include "utils/clock.h"
+
+enum { SHARDS = 10 };
+
+struct place {
+	char dir[400];
+	char map[512];
+	struct shard_conf shards[SHARDS];
+};
+
+static int setup(void **state)
+{
+	struct place *p = calloc(1, sizeof(*p));
+	const char *tmp = getenv("TMPDIR");
+
+	(void)str_format(p->dir, sizeof(p->dir), "%s/fbrouter.XXXXXX",
+	    tmp ? tmp : "/tmp");
+	assert_non_null(mkdtemp(p->dir));
+	(void)str_format(p->map, sizeof(p->map), "%s/slots.map", p->dir);
+	for (int i = 0; i < SHARDS; i++) {
+		(void)str_format(p->shards[i].name, sizeof(p->shards[i].name),
+		    "shard%d", i);
+		(void)str_format(p->shards[i].uri, sizeof(p->shards[i].uri),
+		    "sqlite:%s/s%d/shard.db", p->dir, i);
+	}
+	*state = p;
+	return 0;
+}
+
+static void shard_dir(const struct place *p, int i, char *out, size_t size)
+{
+	(void)str_format(out, size, "%s/s%d", p->dir, i);
+}
+
+static void shard_make(const struct place *p, int i)
+{
+	char dir[512];
+
+	shard_dir(p, i, dir, sizeof(dir));
+	assert_int_equal(mkdir(dir, 0700), 0);
+}
+
+static void shard_remove(const struct place *p, int i)
+{
+	static const char *const ends[] = { "", "-wal", "-shm" };
+	char path[600];
+
+	for (int k = 0; k < 3; k++) {
+		(void)str_format(path, sizeof(path), "%s/s%d/shard.db%s", p->dir,
+		    i, ends[k]);
+		(void)unlink(path);
+	}
+	shard_dir(p, i, path, sizeof(path));
+	(void)rmdir(path);
+}
+
+static int teardown(void **state)
+{
+	struct place *p = *state;
+	char path[512];
+
+	for (int i = 0; i < SHARDS; i++)
+		shard_remove(p, i);
+	(void)unlink(p->map);
+	(void)str_format(path, sizeof(path), "%s/slots.lock", p->dir);
+	(void)unlink(path);
+	(void)rmdir(p->dir);
+	free(p);
+	return 0;
+}
+
+static struct router *router_of(struct place *p, int n)
+{
+	struct router_conf c = { .map_path = p->map, .shards = p->shards,
+		.nshards = n, .sync = STORE_SYNC_NORMAL, .create = true,
+		.fence_wait_ms = 30 };
+	struct router *r = NULL;
+	struct err e = { 0 };
+
+	if (router_open(&c, &r, &e) != RC_OK)
+		fail_msg("%s", e.text);
+	return r;
+}
+
+static int64_t modulo(int64_t a, int64_t n)
+{
+	return a - n * (a / n - (a % n != 0 && a < 0));
+}
+
+static const int64_t ids[] = { 0, 1, 2, 3, 4, 7, 5039, 5040, 7123456789,
+	INT64_MAX, -1, -2, -3, -5041, -1001234567890, INT64_MIN };
+
+/* Which shard's file holds the user: looked up behind the router's back. */
+static int found_on(struct place *p, int n, int64_t id)
+{
+	int where = -1;
+
+	for (int i = 0; i < n; i++) {
+		struct store_conf c = { .name = "look", .uri = p->shards[i].uri,
+			.create = true };
+		struct store *s = NULL;
+		struct user u;
+		struct err e;
+
+		assert_int_equal(store_open(&c, &s, &e), RC_OK);
+		if (s->ops->user_get(s, id, &u, &e) == RC_OK) {
+			assert_int_equal(where, -1);
+			where = i;
+		}
+		store_close(s);
+	}
+	return where;
+}
+
+static void records_lie_on_user_id_modulo_n(void **state)
+{
+	struct place *p = *state;
+	struct err e;
+
+	for (int n = 1; n <= SHARDS; n++) {
+		struct router *r;
+
+		for (int i = 0; i < n; i++)
+			shard_make(p, i);
+		r = router_of(p, n);
+		for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
+			struct user u = { .user_id = ids[i] };
+			struct route at;
+
+			assert_int_equal(router_enter(r, ids[i], &at, &e), RC_OK);
+			assert_int_equal(at.shard, modulo(ids[i], n));
+			assert_int_equal(at.slot, modulo(ids[i], SLOT_COUNT));
+			assert_int_equal(at.store->ops->user_put(at.store, &u, &e),
+			    RC_OK);
+			router_leave(&at);
+		}
+		router_free(r);
+		for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++)
+			assert_int_equal(found_on(p, n, ids[i]),
+			    modulo(ids[i], n));
+		for (int i = 0; i < n; i++)
+			shard_remove(p, i);
+		assert_int_equal(unlink(p->map), 0);
+	}
+}
+
+static void dead_shard_stops_only_its_users(void **state)
+{
+	struct place *p = *state;
+	struct router *r;
+	struct route at;
+	struct store *s = NULL;
+	struct err e = { 0 };
+	int64_t start;
+
+	shard_make(p, 0);
+	shard_make(p, 2);	/* shard1 has no directory: it is down */
+	r = router_of(p, 3);
+	assert_int_equal(router_enter(r, 1, &at, &e), RC_UNAVAILABLE);
+	assert_non_null(strstr(e.text, "shard1"));
+	/* until the pause is over it is not even tried */
+	shard_make(p, 1);
+	start = clock_mono_us();
+	enum rc rc = router_enter(r, 4, &at, &e);
+	if (clock_mono_us() - start < 50 * 1000)
+		assert_int_equal(rc, RC_UNAVAILABLE);
+	else if (rc == RC_OK)
+		router_leave(&at);
+	assert_int_equal(router_enter(r, 3, &at, &e), RC_OK);
+	router_leave(&at);
+	assert_int_equal(router_enter(r, 5, &at, &e), RC_OK);
+	router_leave(&at);
+	/* then it is back, without a restart */
+	struct timespec t = { 0, 120 * 1000000 };
+	(void)nanosleep(&t, NULL);
+	assert_int_equal(router_enter(r, 1, &at, &e), RC_OK);
+	router_leave(&at);
+	assert_int_equal(router_shard(r, 1, &s, &e), RC_OK);
+	assert_int_equal(s->ops->ping(s, &e), RC_OK);
+	assert_int_equal(router_shard(r, 3, &s, &e), RC_INVALID);
+	assert_int_equal(router_shards(r), 3);
+	assert_string_equal(router_shard_name(r, 1), "shard1");
+	router_free(r);
+}
+
+static void failed_shard_is_opened_again(void **state)
+{
+	struct place *p = *state;
+	struct err gone = { RC_UNAVAILABLE, "shard0: gone" };
+	struct err other = { RC_CONFLICT, "no matter" }, e = { 0 };
+	struct timespec t = { 0, 120 * 1000000 };
+	struct router *r;
+	struct route at, second;
+	struct user u = { .user_id = 1 };
+
+	shard_make(p, 0);
+	r = router_of(p, 1);
+	assert_int_equal(router_enter(r, 1, &at, &e), RC_OK);
+	router_failed(r, 0, &other);
+	assert_int_equal(router_enter(r, 2, &second, &e), RC_OK);
+	router_leave(&second);
+	/* who holds it may go on using it until they leave */
+	router_failed(r, 0, &gone);
+	assert_int_equal(at.store->ops->user_put(at.store, &u, &e), RC_OK);
+	router_leave(&at);
+	assert_int_equal(router_enter(r, 1, &at, &e), RC_UNAVAILABLE);
+	assert_string_equal(e.text, "shard0: gone");
+	(void)nanosleep(&t, NULL);
+	assert_int_equal(router_enter(r, 1, &at, &e), RC_OK);
+	assert_int_equal(at.store->ops->user_get(at.store, 1, &u, &e), RC_OK);
+	router_leave(&at);
+	router_free(r);
+}
+
+static void request_holds_its_slot_until_it_leaves(void **state)
+{
+	struct place *p = *state;
+	struct slots *mover = NULL;
+	struct router *r;
+	struct route at, again;
+	struct err e = { 0 };
+
+	shard_make(p, 0);
+	shard_make(p, 1);
+	r = router_of(p, 2);
+	assert_int_equal(slots_open(p->map, p->shards, 2, true, &mover, &e),
+	    RC_OK);
+	assert_int_equal(router_enter(r, 7, &at, &e), RC_OK);
+	assert_int_equal(router_enter(r, 7, &again, &e), RC_OK);
+	assert_int_equal(slots_lock(mover, 7, true, 0, &e), RC_BUSY);
+	router_leave(&again);	/* the outer one still works */
+	assert_int_equal(slots_lock(mover, 7, true, 0, &e), RC_BUSY);
+	router_leave(&at);
+	assert_null(at.store);
+	router_leave(&at);	/* harmless */
+	assert_int_equal(slots_lock(mover, 7, true, 0, &e), RC_OK);
+	assert_int_equal(router_enter(r, 7, &at, &e), RC_BUSY);
+	assert_int_equal(router_enter(r, 8, &at, &e), RC_OK);
+	router_leave(&at);
+	slots_free(mover);
+	router_free(r);
+}
+
+static void moved_slot_is_routed_to_its_new_shard(void **state)
+{
+	struct place *p = *state;
+	struct slot_entry s = { .owner = 1, .target = 0, .state = SLOT_COPYING };
+	struct slots *mover = NULL;
+	struct router *r;
+	struct route at;
+	struct err e = { 0 };
+
+	shard_make(p, 0);
+	shard_make(p, 1);
+	r = router_of(p, 2);
+	assert_int_equal(slots_open(p->map, p->shards, 2, true, &mover, &e),
+	    RC_OK);
+	assert_int_equal(slots_set(mover, 7, s, &e), RC_OK);
+	assert_int_equal(router_enter(r, 7, &at, &e), RC_OK);
+	assert_int_equal(at.shard, 1);
+	assert_int_equal(at.state, SLOT_COPYING);
+	assert_int_equal(at.generation, 0);
+	router_leave(&at);
+	s.state = SLOT_FENCING;
+	assert_int_equal(slots_set(mover, 7, s, &e), RC_OK);
+	assert_int_equal(router_enter(r, 7, &at, &e), RC_BUSY);
+	s = (struct slot_entry){ .owner = 0, .target = 0, .generation = 1 };
+	assert_int_equal(slots_set(mover, 7, s, &e), RC_OK);
+	assert_int_equal(router_enter(r, 7 - SLOT_COUNT, &at, &e), RC_OK);
+	assert_int_equal(at.shard, 0);
+	assert_int_equal(at.generation, 1);
+	assert_int_equal(router_slot(r, 7).generation, 1);
+	router_leave(&at);
+	slots_free(mover);
+	router_free(r);
+}
+
+static void wrong_numbers_of_shards_are_refused(void **state)
+{
+	struct place *p = *state;
+	struct router_conf c = { .map_path = p->map, .shards = p->shards };
+	struct router *r = NULL;
+	struct err e = { 0 };
+
+	assert_int_equal(router_open(&c, &r, &e), RC_INVALID);
+	c.nshards = SHARDS_MAX + 1;
+	assert_int_equal(router_open(&c, &r, &e), RC_INVALID);
+	c.nshards = 4;
+	assert_int_equal(router_open(&c, &r, &e), RC_OK);
+	router_free(r);
+	r = NULL;
+	c.nshards = 3;		/* the map names more than there are */
+	assert_int_equal(router_open(&c, &r, &e), RC_INVALID);
+	assert_null(r);
+	c.map_path = "/nonexistent/slots.map";
+	assert_int_equal(router_open(&c, &r, &e), RC_SYSTEM);
+	assert_non_null(strstr(e.text, "/nonexistent/slots"));
+}
+
+#define CASE(f)	cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(records_lie_on_user_id_modulo_n),
+		CASE(dead_shard_stops_only_its_users),
+		CASE(failed_shard_is_opened_again),
+		CASE(request_holds_its_slot_until_it_leaves),
+		CASE(moved_slot_is_routed_to_its_new_shard),
+		CASE(wrong_numbers_of_shards_are_refused),
+	};
+
+	return cmocka_run_group_tests_name("router", tests, NULL, NULL);
+}
