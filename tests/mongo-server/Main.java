@@ -18,13 +18,20 @@ public class Main {
 		MongoBackend backend = args.length > 1
 			? new H2Backend(args[1]) : new MemoryBackend();
 		MongoServer server = new MongoServer(backend);
-		int port = server.bind().getPort();
-		Path file = Path.of(args[0]), tmp = Path.of(args[0] + ".new");
+		try {
+			tell(Path.of(args[0]), server.bind().getPort());
+			while (Files.exists(Path.of(args[0])))
+				Thread.sleep(500);
+		} finally {
+			server.shutdown();
+		}
+	}
+
+	/* Whoever waits for the file sees it whole. */
+	private static void tell(Path file, int port) throws Exception {
+		Path tmp = Path.of(file + ".new");
 		Files.writeString(tmp, port + " "
 			+ ProcessHandle.current().pid() + "\n");
 		Files.move(tmp, file, StandardCopyOption.ATOMIC_MOVE);
-		while (Files.exists(file))
-			Thread.sleep(500);
-		server.shutdown();
 	}
 }
