@@ -80,6 +80,21 @@ static void unit_pair(struct text *t, int i)
 	}
 }
 
+/* "на пару" is steamed, "на пол" is the floor; "+" and "*" are words too. */
+static void word_in_place(struct text *t, int i)
+{
+	struct token *k = &t->tok[i];
+
+	if (word_is(t, i, "+") || word_is(t, i, "&"))
+		k->cls = CLASS_AND;
+	else if (word_is(t, i, "*"))
+		k->cls = CLASS_TIMES;
+	else if (i > 0 && word_is(t, i, "пару") && word_is(t, i - 1, "на"))
+		k->cls = CLASS_COOK;
+	else if (i > 0 && word_is(t, i, "пол") && word_is(t, i - 1, "на"))
+		k->cls = CLASS_CHAT;
+}
+
 /* "10k" and "5р": letters glued to a number that are no unit. */
 static void glued_nonsense(struct text *t, int i)
 {
@@ -107,6 +122,7 @@ void words_classify(struct nutrition *n)
 	for (int i = 0; i < t->n; i++) {
 		if (t->tok[i].kind != TOKEN_WORD)
 			continue;
+		word_in_place(t, i);
 		unit_pair(t, i);
 		glued_nonsense(t, i);
 	}

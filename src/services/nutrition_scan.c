@@ -49,6 +49,17 @@ static int scan_food(struct nutrition *n, int i, int least_stems)
 	return to;
 }
 
+/* "cup noodles" is a food of its own, "can of tuna" is a can of it. */
+static bool names_food(struct nutrition *n, int i)
+{
+	struct element whole = { .own = -1 }, rest = { .own = -1 };
+
+	if (food_find(n, i, false, 2, &whole) == i)
+		return false;
+	return food_find(n, i + 1, false, 1, &rest) == i + 1 ||
+	    rest.food != whole.food;
+}
+
 static int scan_amount(struct nutrition *n, int i)
 {
 	struct amount a;
@@ -56,10 +67,9 @@ static int scan_amount(struct nutrition *n, int i)
 	const struct token *k = &n->text.tok[i];
 	int to;
 
-	/* "cup noodles" is a food, "cup of noodles" is not */
 	if (k->kind == TOKEN_WORD && k->cls == CLASS_MEAS &&
-	    (to = scan_food(n, i, 2)) > i)
-		return to;
+	    names_food(n, i))
+		return scan_food(n, i, 2);
 	to = amount_parse(&n->text, i, &a);
 	if (to == i)
 		return i;
@@ -116,6 +126,32 @@ static int skip_without(const struct text *t, int i)
 	return i;
 }
 
+/* "омлет из двух яиц": what a dish is made of is no food beside it; a count
+ * tells how much of the dish there is. */
+static int skip_composition(struct nutrition *n, int i)
+{
+	struct scan *s = &n->scan;
+	struct element *dish = s->nel > 0 ? &s->el[s->nel - 1] : NULL;
+	const struct token *k = &n->text.tok[i];
+	struct amount a;
+	int to;
+
+	if (dish == NULL || dish->kind != ELEMENT_FOOD || dish->to != i ||
+	    k->end - k->start != 4 ||
+	    memcmp(n->text.s + k->start, "из", 4) != 0)
+		return i;
+	to = amount_parse(&n->text, i + 1, &a);
+	if (to > i + 1 && a.kind == AMOUNT_COUNT) {
+		dish->am = a;
+		dish->am.size = 1;
+		s->amounts++;
+	}
+	for (; to < n->text.n && n->text.tok[to].kind == TOKEN_WORD &&
+	    n->text.tok[to].cls <= CLASS_NONE; to++)
+		dish->to = to + 1;
+	return to > i + 1 ? to : i + 1;
+}
+
 static int scan_word(struct nutrition *n, int i)
 {
 	struct scan *s = &n->scan;
@@ -130,6 +166,8 @@ static int scan_word(struct nutrition *n, int i)
 	case CLASS_WITHOUT:
 		return skip_without(&n->text, i);
 	case CLASS_STOP:
+		to = skip_composition(n, i);
+		return to > i ? to : i + 1;
 	case CLASS_FILL:
 	case CLASS_EACH:
 	case CLASS_ART:
@@ -208,6 +246,12 @@ void scan_text(struct nutrition *n)
 		return;
 	for (int i = 0; i < n->text.n;)
 		i = scan_token(n, i);
+	/* the dog of a hot dog is no small talk */
+	for (int i = 0; i < s->nel; i++)
+		for (int j = s->el[i].from; s->el[i].kind == ELEMENT_FOOD &&
+		    j < s->el[i].to; j++)
+			s->chat -= n->text.tok[j].kind == TOKEN_WORD &&
+			    n->text.tok[j].cls == CLASS_CHAT;
 }
 
 static bool is_target(const struct element *el)

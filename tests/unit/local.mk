@@ -34,3 +34,7 @@ test_text_SOURCES = tests/unit/test_text.c
 test_text_LDADD = $(TEST_LIBS)
 test_bot_SOURCES = tests/unit/test_bot.c
 test_bot_LDADD = $(TEST_LIBS)
+check_PROGRAMS += test_phrases
+test_phrases_SOURCES = tests/unit/test_phrases.c
+test_phrases_LDADD = $(TEST_LIBS)
+EXTRA_DIST += tests/data/phrases.tsv
