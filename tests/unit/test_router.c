@@ -106,7 +106,8 @@ static struct router *router_of(struct place *p, int n)
 
 static int64_t modulo(int64_t a, int64_t n)
 {
-	return a - n * (a / n - (a % n != 0 && a < 0));
+	return (int64_t)((__int128)a - (__int128)n *
+	    (a / n - (a % n != 0 && a < 0)));
 }
 
 static const int64_t ids[] = { 0, 1, 2, 3, 4, 7, 5039, 5040, 7123456789,

@@ -83,7 +83,8 @@ static void refused(struct place *p, int n, enum rc want, const char *word)
 /* What modulo means in mathematics, by another way than the code's. */
 static int64_t modulo(int64_t a, int64_t n)
 {
-	return a - n * (a / n - (a % n != 0 && a < 0));
+	return (int64_t)((__int128)a - (__int128)n *
+	    (a / n - (a % n != 0 && a < 0)));
 }
 
 static const int64_t ids[] = { 0, 1, 5, 5039, 5040, 5041, 123456789,
