@@ -434,7 +434,7 @@ static void zone_decides_the_day(void **state)
 	tap(w, "День с 04:00");
 	say(w, "100 г риса");	/* still belongs to the day before */
 	say(w, "/history");
-	sees(w, "вторник");
+	sees(w, "Вторник");
 }
 
 static void leaving_erases_everything(void **state)
