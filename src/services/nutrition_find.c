@@ -207,6 +207,26 @@ static bool is_name(const struct element *el)
 	    (el->kind == ELEMENT_FOOD && el->own < 0);
 }
 
+/* "lentil salad" is a salad, "halibut steak" is halibut: of two English foods
+ * one after another, with nothing between, one only describes. */
+static void compounds_join(struct nutrition *n)
+{
+	struct scan *s = &n->scan;
+	struct food a, b;
+
+	for (int i = 0; i + 1 < s->nel; i++) {
+		struct element *x = &s->el[i], *y = &s->el[i + 1];
+
+		if (x->kind != ELEMENT_FOOD || y->kind != ELEMENT_FOOD ||
+		    x->own >= 0 || y->own >= 0 || x->cyrillic || y->cyrillic ||
+		    x->to != y->from || !food_db_get(n->db, x->food, &a) ||
+		    !food_db_get(n->db, y->food, &b))
+			continue;
+		elements_replace(s, i, i + 2, strchr("lstrxd", b.group) != NULL
+		    ? y->food : x->food);
+	}
+}
+
 void scan_search(struct nutrition *n)
 {
 	struct scan *s = &n->scan;
@@ -233,5 +253,6 @@ void scan_search(struct nutrition *n)
 next:
 		i = to > i ? to - 1 : i;
 	}
+	compounds_join(n);
 	buf_release(&q);
 }

@@ -79,8 +79,8 @@ int food_find(struct nutrition *n, int i, bool counted, int least,
 void scan_search(struct nutrition *n);
 
 /* nutrition_typo.c: true when the word at i was misspelt and now has the stem
- * of a known one. */
-bool typo_fix(struct nutrition *n, int i);
+ * of a known one.  careful: nothing but the word itself speaks for food. */
+bool typo_fix(struct nutrition *n, int i, bool careful);
 
 /* nutrition_scan.c: fills n->scan from n->text. */
 void scan_text(struct nutrition *n);

@@ -10,6 +10,9 @@
 
 #include "services/nutrition_impl.h"
 
+/* Numbers of aliases.tsv begin here, those of USDA end before. */
+enum { ALIAS_FIRST = 100001 };
+
 /* What was said, from the first word of an element to its last. */
 static void said(const struct text *t, const struct element *el,
     char out[FOOD_NAME_SIZE])
@@ -154,6 +157,8 @@ static bool describes(const struct scan *s, int i)
 
 struct tally {
 	int foods, unknowns, amounts;
+	int rare;	/* foods that are in the USDA table only */
+	int beside;	/* unknown words that do not describe the food beside */
 	int loose;	/* words that nothing explains */
 	bool odd;	/* among them one that is no name */
 };
@@ -169,12 +174,15 @@ static struct tally tally_make(const struct nutrition *n)
 
 		if (el->kind == ELEMENT_FOOD) {
 			y.foods++;
+			y.rare += el->own < 0 && el->food < ALIAS_FIRST &&
+			    el->to == el->from + 1;
 			y.amounts += told;
 		} else if (el->kind == ELEMENT_UNKNOWN) {
 			y.unknowns++;
 			y.amounts += told;
 			y.loose += el->words;
 			y.odd |= !name_like(&n->text, el);
+			y.beside += !stands_alone(s, i) && !describes(s, i);
 		}
 	}
 	return y;
@@ -192,7 +200,8 @@ static enum parse_verdict verdict(const struct nutrition *n,
 		if (evidence)
 			return y->loose > 4 + 3 * y->foods ? PARSE_NOT_FOOD :
 			    PARSE_FOOD;
-		if (s->chat > 0 || y->odd || y->loose > 2)
+		if (s->chat > 0 || y->odd || y->loose > 2 || y->beside > 0 ||
+		    y->rare == y->foods)
 			return PARSE_NOT_FOOD;
 		return PARSE_FOOD;
 	}

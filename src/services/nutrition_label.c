@@ -55,6 +55,20 @@ static enum field field_of(const char *w, size_t len)
 	return FIELD_NONE;
 }
 
+/* Words that may stand in a label without naming a nutrient.  Any other word
+ * tells that the text is no label but, say, the next thing that was eaten. */
+static bool is_filler(const char *w, size_t len)
+{
+	static const char *const words[] = { "г", "гр", "грамм", "грамма",
+		"граммов", "g", "gr", "gram", "grams", "и", "на", "в", "за",
+		"and", "per", "in", "of" };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strlen(words[i]) == len && memcmp(words[i], w, len) == 0)
+			return true;
+	return false;
+}
+
 struct label {
 	double v[FIELD_COUNT];
 	bool set[FIELD_COUNT];
@@ -85,6 +99,22 @@ static size_t number_at(const char *s, size_t i, double *v)
 			*v += (s[i] - '0') * scale;
 	}
 	return i;
+}
+
+/* "на 100 г", "per 100 g", "in 100 g": the amount that all figures are of. */
+static size_t per_100(const char *s, size_t i)
+{
+	static const char *const starts[] = { "на 100", "в 100", "за 100",
+		"per 100", "in 100" };
+
+	for (size_t k = 0; k < sizeof(starts) / sizeof(starts[0]); k++) {
+		size_t n = strlen(starts[k]);
+
+		if (strncmp(s + i, starts[k], n) == 0 &&
+		    (s[i + n] < '0' || s[i + n] > '9'))
+			return n;
+	}
+	return 0;
 }
 
 /* A number belongs to the word before it, or to the one right after it. */
@@ -126,11 +156,15 @@ static void label_read(struct label *l, const char *s)
 		if (s[i] >= '0' && s[i] <= '9') {
 			l->bad |= i > 0 && s[i - 1] == '-';
 			i = number_take(l, s, i, &named);
+		} else if (per_100(s, i) > 0) {
+			i += per_100(s, i);
 		} else if (is_alpha(s[i])) {
 			while (is_alpha(s[end]))
 				end++;
 			if (field_of(s + i, end - i) != FIELD_NONE)
 				named = field_of(s + i, end - i);
+			else if (!is_filler(s + i, end - i))
+				l->bad = true;
 			i = end;
 		} else {
 			i++;

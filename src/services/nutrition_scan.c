@@ -97,9 +97,12 @@ static int scan_unknown(struct nutrition *n, int i)
 {
 	struct scan *s = &n->scan;
 	struct element *el = s->nel > 0 ? &s->el[s->nel - 1] : NULL;
+	/* a word after a food may be a brand, a lone one may be anything */
+	bool careful = (el != NULL && el->kind == ELEMENT_FOOD) ||
+	    (s->amounts == 0 && s->eat == 0);
 	int to;
 
-	if (typos_allowed(s) && typo_fix(n, i) &&
+	if (typos_allowed(s) && typo_fix(n, i, careful) &&
 	    (to = scan_food(n, i, 1)) > i)
 		return to;
 	if (el == NULL || el->kind != ELEMENT_UNKNOWN) {

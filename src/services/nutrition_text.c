@@ -39,6 +39,10 @@ static const struct {
 	{ "чай", "чай" }, { "чаи", "чай" }, { "щи", "щи" }, { "щей", "щи" },
 	{ "щами", "щи" }, { "щах", "щи" }, { "уха", "уха" }, { "ухи", "уха" },
 	{ "уху", "уха" }, { "ухой", "уха" }, { "ухе", "уха" },
+	{ "вишен", "вишн" }, { "черешен", "черешн" }, { "вафель", "вафл" },
+	{ "вафелька", "вафл" }, { "вафельки", "вафл" },
+	{ "пастила", "пастил" }, { "пастилы", "пастил" },
+	{ "пастилу", "пастил" }, { "капель", "капл" },
 };
 
 /* "орешек" and "орешка", "перец" and "перца" get one stem. */
@@ -61,6 +65,7 @@ void text_stem_raw(const struct stemmers *st, const char *word, size_t len,
     bool cyrillic, char stem[STEM_SIZE])
 {
 	const sb_symbol *r;
+	size_t n;
 
 	if (cyrillic) {
 		for (size_t i = 0; i < sizeof(special) / sizeof(special[0]);
@@ -78,8 +83,13 @@ void text_stem_raw(const struct stemmers *st, const char *word, size_t len,
 		str_copy_n(stem, STEM_SIZE, word, len);
 		return;
 	}
-	str_copy_n(stem, STEM_SIZE, (const char *)r,
-	    (size_t)sb_stemmer_length(cyrillic ? st->ru : st->en));
+	n = (size_t)sb_stemmer_length(cyrillic ? st->ru : st->en);
+	/* "банан-ы" and "смета-на" would lose the letter only in some cases */
+	if (cyrillic && n >= 6 && n + 2 <= len &&
+	    memcmp(word + n - 2, "ан", 4) == 0)
+		str_copy_n(stem, STEM_SIZE, word, n + 2);
+	else
+		str_copy_n(stem, STEM_SIZE, (const char *)r, n);
 }
 
 void text_stem(const struct stemmers *st, const char *word, size_t len,

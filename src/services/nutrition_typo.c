@@ -108,7 +108,7 @@ static void compare(void *ctx, const char *raw, const char *stem)
 	}
 }
 
-bool typo_fix(struct nutrition *n, int i)
+bool typo_fix(struct nutrition *n, int i, bool careful)
 {
 	struct token *k = &n->text.tok[i];
 	struct typo y = { .best = 99 };
@@ -120,11 +120,11 @@ bool typo_fix(struct nutrition *n, int i)
 	text_stem_raw(&n->st, n->text.s + k->start,
 	    (size_t)(k->end - k->start), k->cyrillic, raw);
 	y.len = letters(raw, y.word);
-	if (y.len < 4 || y.len >= LETTERS_MAX - 2)
+	if (y.len < (careful ? 5 : 4) || y.len >= LETTERS_MAX - 2)
 		return false;
 	n->scan.typos++;
 	y.limit = y.len >= 7 ? 2 * STEP : y.len >= 5 ? STEP + 1 : STEP;
-	if (n->scan.content == 1 && n->scan.amounts == 0 && n->scan.eat == 0)
+	if (careful)
 		y.limit = STEP;
 	food_db_vocab(n->db, k->cyrillic, y.len - 2, y.len + 2, compare, &y);
 	if (y.best > y.limit)
