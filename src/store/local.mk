@@ -7,7 +7,8 @@ libfamilybot_a_SOURCES += \
 	src/store/sqlite_job.c \
 	src/store/sqlite_sql.c \
 	src/store/sqlite_user.c \
-	src/store/store.c src/store/store.h
+	src/store/store.c src/store/store.h \
+	src/store/turn.c src/store/turn.h
 
 # One migration per file, in order; they are compiled into the library.
 SQL_FILES = \

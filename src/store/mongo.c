@@ -302,6 +302,7 @@ static enum rc mongo_open(const struct store_conf *c, struct store **out,
 	    mongo_ping(&ms->store, e);
 	if (rc != RC_OK)
 		goto out;
+	mongo_trim();
 	*out = &ms->store;
 	ms = NULL;
 out:

@@ -113,6 +113,11 @@ bool mongo_iter_doc(const bson_iter_t *it, bson_t *out);
 /* Creates the indexes that are missing. */
 MUST_CHECK enum rc mongo_index_create(struct mongo_store *ms, struct err *e);
 
+/* mongo_trim.c */
+
+/* Drops clean pages of program text; for after a first command. */
+void mongo_trim(void);
+
 /* mongo_meal_doc.c: meals in a day's document */
 
 void mongo_day_id(char id[MONGO_ID_SIZE], int64_t user_id, int32_t day);

@@ -11,6 +11,7 @@ mongo_sources = \
 	src/store/mongo_job.c \
 	src/store/mongo_meal.c \
 	src/store/mongo_meal_doc.c \
+	src/store/mongo_trim.c \
 	src/store/mongo_user.c
 module_PROGRAMS += familybot-mongo.so
 familybot_mongo_so_SOURCES = $(mongo_sources) \

@@ -192,7 +192,7 @@ enum rc mongo_meal_add(struct store *s, struct meal *m, struct day_sum *day,
 		if (rc != RC_NOTFOUND)
 			return rc;
 	}
-	return err_set(e, RC_FULL, "%d meals are stored for that day, which "
+	return err_set(e, RC_TOOBIG, "%d meals are stored for that day, which "
 	    "is the most", MEALS_PER_DAY_MAX);
 }
 

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "store/migrate.h"
+#include "store/turn.h"
 #include "utils/clock.h"
 #include "utils/xalloc.h"
 
@@ -153,7 +154,13 @@ int sqlite_changed(struct sqlite_store *s)
 
 enum rc sqlite_begin(struct sqlite_store *s, struct err *e)
 {
-	return sqlite_exec(s, SQL_BEGIN, 0, NULL, e);
+	enum rc rc;
+
+	turn_take(s->turn);
+	rc = sqlite_exec(s, SQL_BEGIN, 0, NULL, e);
+	if (rc != RC_OK)
+		turn_give(s->turn);
+	return rc;
 }
 
 enum rc sqlite_end(struct sqlite_store *s, enum rc rc, struct err *e)
@@ -163,8 +170,9 @@ enum rc sqlite_end(struct sqlite_store *s, enum rc rc, struct err *e)
 	/* After a full disk SQLite may have rolled back by itself. */
 	if (rc != RC_OK && !sqlite3_get_autocommit(s->db) &&
 	    sqlite_exec(s, SQL_ROLLBACK, 0, NULL, NULL) != RC_OK)
-		return err_set(e, RC_SYSTEM, "%s: cannot roll back: %s",
+		rc = err_set(e, RC_SYSTEM, "%s: cannot roll back: %s",
 		    s->name, sqlite3_errmsg(s->db));
+	turn_give(s->turn);
 	return rc;
 }
 
@@ -247,6 +255,7 @@ static void sqlite_close(struct store *st)
 	for (int i = 0; i < SQL_COUNT; i++)
 		(void)sqlite3_finalize(s->stmt[i]);
 	(void)sqlite3_close(s->db);
+	turn_close(s->turn);
 	buf_release(&s->items);
 	free(s);
 }
@@ -324,6 +333,7 @@ static enum rc sqlite_open(const struct store_conf *c, struct store **out,
 	s->base.ops = &store_sqlite_ops;
 	s->busy_ms = c->timeout_ms > 0 ? c->timeout_ms : BUSY_MS_DEFAULT;
 	(void)str_copy(s->name, sizeof(s->name), c->name);
+	s->turn = -1;
 	buf_init(&s->items, ITEMS_MAX);
 	if (c->create)
 		rc = file_create(s, path, e);
@@ -338,6 +348,8 @@ static enum rc sqlite_open(const struct store_conf *c, struct store **out,
 		rc = rc_of(s, r, e);
 	else
 		rc = setup(s, c, e);
+	if (rc == RC_OK)
+		s->turn = turn_open(path);
 out:
 	if (rc != RC_OK)
 		sqlite_close(&s->base);

@@ -147,7 +147,7 @@ enum rc sqlite_meal_add(struct store *st, struct meal *m, struct day_sum *day,
 		found = true;
 		rc = meal_load(s, key, m, e);
 	} else if (rc == RC_OK && d.rows >= MEALS_PER_DAY_MAX) {
-		rc = err_set(e, RC_FULL, "%d meals are stored for that day, "
+		rc = err_set(e, RC_TOOBIG, "%d meals are stored for that day, "
 		    "which is the most", d.rows);
 	} else if (rc == RC_OK) {
 		rc = meal_write(s, m, 0, e);

@@ -68,7 +68,7 @@ struct store_ops {
 
 	/* Idempotent insert; stores rev 1.  When (user, chat, message) is stored already on
 	 * m->day: RC_CONFLICT, nothing changed, *m is filled with what is
-	 * stored.  RC_FULL (words say so) past MEALS_PER_DAY_MAX.  day: sum of
+	 * stored.  RC_TOOBIG past MEALS_PER_DAY_MAX.  day: sum of
 	 * that day after the call, also on RC_CONFLICT; may be NULL. */
 	enum rc (*meal_add)(struct store *s, struct meal *m,
 	    struct day_sum *day, struct err *e);

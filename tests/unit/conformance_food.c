@@ -226,7 +226,7 @@ static void day_takes_so_many_meals(void **state)
 	m.deleted = 1;
 	OK(s->ops->meal_replace(s, &m, &d, &e));
 	m = meal_of(42, DAY, MEALS_PER_DAY_MAX);
-	assert_int_equal(s->ops->meal_add(s, &m, NULL, &e), RC_FULL);
+	assert_int_equal(s->ops->meal_add(s, &m, NULL, &e), RC_TOOBIG);
 	assert_true(strlen(e.text) > 0);
 	/* what is stored is still known, and other days are free */
 	m = meal_of(42, DAY, 0);
