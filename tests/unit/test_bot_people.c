@@ -1,0 +1,187 @@
+/*
+ * test_bot_people.c - conversations about the person: first steps, language,
+ * time zone, leaving; groups, and updates that are odd.
+ */
+#include "config.h"
+
+#include "bot_world.h"
+
+static void seven_taps_give_a_target(void **state)
+{
+	struct world *w = *state;
+
+	say(w, "/start friend_1");
+	sees(w, "Аня");
+	tap(w, "🇬🇧");
+	sees(w, "Your sex?");
+	tap(w, "Woman");
+	tap(w, "30");
+	tap(w, "165");
+	tap(w, "60");
+	tap(w, "🚶");
+	tap(w, "⚖");
+	/* 10·60 + 6.25·165 − 5·30 − 161 = 1,320.25; × 1.375 = 1,815.34 */
+	sees(w, "1,320 kcal");
+	sees(w, "Daily target: <b>1,815 kcal</b>");
+	/* the language was chosen: Telegram's code no longer counts */
+	say(w, "/help");
+	sees(w, "What I can do");
+}
+
+static void typed_answers_are_heard_once(void **state)
+{
+	struct world *w = *state;
+
+	say(w, "/start");
+	tap(w, "🇷🇺");
+	tap(w, "Мужской");
+	say(w, "28");
+	say(w, "1,75 м");
+	say(w, "85 кг");
+	tap(w, "🪑");
+	tap(w, "⚖");
+	sees(w, "1\xc2\xa0""809 ккал");	/* 1,808.75 */
+	sees(w, "2\xc2\xa0""171 ккал");	/* × 1.2 = 2,170.5 */
+}
+
+static void every_step_can_be_skipped(void **state)
+{
+	struct world *w = *state;
+
+	say(w, "/start");
+	for (int i = 0; i < 7; i++)
+		tap(w, "Пропустить");
+	sees(w, "нормы пока нет");
+}
+
+static void minors_get_no_deficit(void **state)
+{
+	struct world *w = *state;
+
+	w->lang = "en";
+	say(w, "/start");
+	tap(w, "🇬🇧");
+	tap(w, "Man");
+	tap(w, "14");
+	tap(w, "165");
+	tap(w, "55");
+	tap(w, "🏃");
+	tap(w, "📉");
+	sees(w, "no deficit");
+	sees_not(w, "−15 %");
+	tap(w, "Own target");
+	say(w, "1000");
+	sees(w, "Before 18");
+}
+
+static void wrong_figures_are_explained(void **state)
+{
+	struct world *w = *state;
+
+	say(w, "/start");
+	tap(w, "Пропустить");
+	tap(w, "Пропустить");
+	say(w, "300");
+	sees(w, "от 5 до 110");
+	say(w, "35");
+	say(w, "17");
+	sees(w, "от 80 до 250");
+}
+
+static void zone_decides_the_day(void **state)
+{
+	struct world *w = *state;
+
+	say(w, "/timezone");
+	say(w, "владивосток");
+	sees(w, "Asia/Vladivostok");
+	sees(w, "22:00");
+	w->now += 3 * 3600;	/* 01:00 of the next day there */
+	say(w, "100 г гречки");
+	say(w, "/history");
+	sees(w, "Сегодня");
+	tap(w, "1");
+	say(w, "/timezone");
+	tap(w, "День с 04:00");
+	say(w, "100 г риса");	/* still belongs to the day before */
+	say(w, "/history");
+	sees(w, "Вторник");
+}
+
+static void leaving_erases_everything(void **state)
+{
+	struct world *w = *state;
+
+	say(w, "/start");
+	tap(w, "🇷🇺");
+	say(w, "100 г гречки");
+	say(w, "/delete_me");
+	tap(w, "Нет");
+	sees(w, "Ничего не удалено");
+	say(w, "/delete_me");
+	tap(w, "🗑");
+	sees(w, "удалено");
+	say(w, "/history");
+	sees(w, "пуст");
+}
+
+static void groups_are_left_alone_unless_they_call(void **state)
+{
+	struct world *w = *state;
+
+	world_send(w, "message", 1, group_chat, "100 г гречки");
+	assert_string_equal(w->answer.s, "{}");
+	world_send(w, "message", 2, group_chat, "@familybot 100 г гречки");
+	sees(w, "Гречка");
+	sees(w, "reply_parameters");
+	world_send(w, "message", 6, group_chat, "@familybotany 100 г гречки");
+	assert_string_equal(w->answer.s, "{}");
+	world_send(w, "message", 3, group_chat, "/today@otherbot");
+	assert_string_equal(w->answer.s, "{}");
+	world_send(w, "message", 4, group_chat, "/today@FamilyBot");
+	sees(w, "Гречка");
+	world_send(w, "message", 5, group_chat, "/profile");
+	sees(w, "личном чате");
+}
+
+static void odd_updates_do_no_harm(void **state)
+{
+	struct world *w = *state;
+	static const char *const fine[] = {
+		"{\"update_id\":1}",
+		"{\"update_id\":1,\"poll\":{\"id\":\"5\"}}",
+		"{\"update_id\":1,\"callback_query\":{\"id\":\"1\",\"from\":"
+		"{\"id\":77,\"is_bot\":false},\"message\":{\"message_id\":1,"
+		"\"date\":0,\"chat\":{\"id\":77,\"type\":\"private\"}},\"data\":"
+		"\"m:u:999999999999:1:1:1\"}}",
+		"{\"update_id\":1,\"callback_query\":{\"id\":\"1\",\"from\":"
+		"{\"id\":77,\"is_bot\":false},\"message\":{\"message_id\":1,"
+		"\"date\":0,\"chat\":{\"id\":77,\"type\":\"private\"}},\"data\":"
+		"\"s:s:77:1\"}}",
+	};
+	static const char *const never[] = { "", "[]", "{}", "{\"update_id\":\"x\"}",
+		"{\"update_id\":1,\"message\":{}}",
+		"{\"update_id\":99999999999999999999999}" };
+
+	for (size_t i = 0; i < sizeof(fine) / sizeof(fine[0]); i++)
+		world_deliver(w, fine[i]);
+	for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++)
+		assert_int_equal(world_deliver_once(w, never[i]), RC_INVALID);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(seven_taps_give_a_target),
+		CASE(typed_answers_are_heard_once),
+		CASE(every_step_can_be_skipped),
+		CASE(minors_get_no_deficit),
+		CASE(wrong_figures_are_explained),
+		CASE(zone_decides_the_day),
+		CASE(leaving_erases_everything),
+		CASE(groups_are_left_alone_unless_they_call),
+		CASE(odd_updates_do_no_harm),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
