@@ -126,10 +126,10 @@ nginx_start() {
 	echo "$PORT" > "$RUN/port"
 }
 
-# Children of a process, from /proc.
+# Children of a process, from /proc, where others come and go meanwhile.
 children_of() {
 	awk -v parent="$1" '{ sub(/^.*\) /, ""); if ($2 == parent) { split(FILENAME, p, "/"); print p[3] } }' \
-		/proc/[0-9]*/stat 2>/dev/null
+		/proc/[0-9]*/stat 2>/dev/null || true
 }
 
 all_gone() {

@@ -15,9 +15,39 @@ secret_keep() {
 
 	[ -n "${!2:-}" ] || return 0
 	[ -f "$file" ] && [ "$(cat "$file")" = "${!2}" ] && return 0
+	# Another token, another bot.
+	[ "$1" != telegram_token ] || sed -i "/$ASKED\$/d" "$CONF"
 	printf '%s\n' "${!2}" | secret_write "$file"
 	grep -q "^$1_file" "$CONF" || printf '%s_file = "secrets/%s";\n' "$1" "$1" >> "$CONF"
 	say "$2 is kept in $file (mode 600); remove it there to forget it"
+}
+
+# Marks the line that quickstart may replace.
+ASKED='# as Telegram told'
+
+# Groups address the bot by its name.
+username_keep() {
+	[ -s "$STATE/secrets/telegram_token" ] || return 0
+	[ -z "${BOT_USERNAME:-}" ] && ! grep -q '^[[:space:]]*bot_username' "$CONF" || return 0
+	bot_name
+	[ -z "$BOT_NAME" ] || printf 'bot_username = "%s"; %s\n' "$BOT_NAME" "$ASKED" >> "$CONF"
+}
+
+# The time zone of this machine, where its family is likely to live; UTC when
+# it has none that tzdata knows.
+zone_of_host() {
+	local zone
+
+	zone=$(readlink -f /etc/localtime 2> /dev/null) || true
+	case $zone in
+	/usr/share/zoneinfo/*) zone=${zone#/usr/share/zoneinfo/} ;;
+	*) zone=$(head -n 1 /etc/timezone 2> /dev/null) || true ;;
+	esac
+	case $zone in
+	''|*[!A-Za-z0-9_+/-]*|Etc/UTC|Etc/UCT|posix/*|right/*) zone=UTC ;;
+	esac
+	[ -f "/usr/share/zoneinfo/$zone" ] || zone=UTC
+	echo "$zone"
 }
 
 shards_write() {
@@ -31,6 +61,7 @@ conf_write() {
 	[ ! -f "$CONF" ] || return 0
 	sed -e "s|^webhook_secret_file.*|webhook_secret_file = \"secret\";|" \
 		-e "s|^#* *foods_db.*|foods_db = \"$FOODS_DB\";|" \
+		-e "s|^default_zone.*|default_zone = \"$(zone_of_host)\";|" \
 		-e 's|^state_dir.*|state_dir = ".";|' "$TOP/familybot.conf" > "$CONF.new"
 	mv "$CONF.new" "$CONF"
 }
@@ -93,6 +124,7 @@ state_make() {
 	conf_write
 	shards_write
 	secret_keep telegram_token TELEGRAM_TOKEN
+	username_keep
 	secret_keep openai_api_key OPENAI_API_KEY
 	secret_keep redis_url REDIS_URL
 	[ -f "$STATE/shards.conf" ] || secret_keep mongo_url MONGO_URL

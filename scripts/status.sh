@@ -95,27 +95,26 @@ status_print() {
 	[ "$BROKEN" = 0 ] || { say "Something is down: ./quickstart brings it up again"; return 1; }
 }
 
-# Who the bot is, asked of Telegram.  The token goes through standard input:
-# the command line is for everybody to see.
+# Sets BOT_NAME, asked of Telegram once; empty when it does not tell.  The token
+# goes through standard input: the command line is for everybody to see.
 bot_name() {
 	local api=${TELEGRAM_API:-https://api.telegram.org}
 
-	printf 'url = "%s/bot%s/getMe"\n' "$api" "$(cat "$STATE/secrets/telegram_token")" |
+	[ -z "${BOT_NAME+x}" ] || return 0
+	BOT_NAME=$(printf 'url = "%s/bot%s/getMe"\n' "$api" "$(cat "$STATE/secrets/telegram_token")" |
 		curl -sS -m 10 -K - 2>/dev/null |
-		sed -n 's/.*"username": *"\([A-Za-z0-9_]*\)".*/\1/p'
+		sed -n 's/.*"username": *"\([A-Za-z0-9_]*\)".*/\1/p') || true
 }
 
 bot_tell() {
-	local name
-
 	[ -s "$STATE/secrets/telegram_token" ] || {
 		say "Talk to it here:  ./quickstart chat"
 		say "In Telegram:      get a token from @BotFather, then TELEGRAM_TOKEN=... ./quickstart"
 		return 0
 	}
-	name=$(bot_name)
-	if [ -n "$name" ]; then
-		say "Your bot is @$name: https://t.me/$name"
+	bot_name
+	if [ -n "$BOT_NAME" ]; then
+		say "Your bot is @$BOT_NAME: https://t.me/$BOT_NAME"
 	else
 		warn "Telegram did not say who the bot is: is the token right, is there a network?" \
 			"See $STATE/log/poll.log"

@@ -64,7 +64,7 @@ static void bot_wire(struct app *a)
 		.foods = a->foods,
 		.clock = &clock_system,
 		.default_zone = a->conf->default_zone,
-		.username = "",
+		.username = a->conf->bot_username,
 		.bot_id = bot_id_of(a->conf->telegram_token),
 		.commands = bot_commands,
 		.taps = bot_taps,

@@ -93,6 +93,7 @@ static enum rc parts_open(struct parts *p, const char *path, struct err *e)
 		.socket_path = p->conf->worker_socket,
 		.commands = p->commands,
 		.ncommands = LANG_COUNT,
+		.username = p->conf->bot_username,
 		.stop_fd = p->stop_fd,
 	}, &p->worker, e);
 }

@@ -50,6 +50,12 @@ static void split_command(const char *text, struct parsed_command *c)
 	c->args = text + strspn(text, " \t\n");
 }
 
+static bool name_char(char c)
+{
+	return c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+	    (c >= 'A' && c <= 'Z');
+}
+
 /* Finds "@username" in text; returns what is to be read instead of it. */
 static const char *without_mention(struct turn *t, const char *text,
     bool *mentioned)
@@ -61,7 +67,8 @@ static const char *without_mention(struct turn *t, const char *text,
 	if (n == 0)
 		return text;
 	for (const char *p = text; (p = strchr(p, '@')) != NULL; p++) {
-		if (strncasecmp(p + 1, name, n) != 0)
+		if (strncasecmp(p + 1, name, n) != 0 || name_char(p[1 + n]) ||
+		    (p > text && name_char(p[-1])))
 			continue;
 		char *copy = arena_strdup(t->arena, text);
 		memset(copy + (p - text), ' ', n + 1);

@@ -194,6 +194,25 @@ static void check_secret(const struct item *it)
 	}
 }
 
+/* https://core.telegram.org/method/account.checkUsername: 5 to 32 of
+ * A-Za-z0-9_, a letter first; some bots of old have four. */
+static void check_username(const struct item *it)
+{
+	const char *s = it->text;
+	size_t len = strlen(s);
+
+	if (len == 0)
+		return;
+	if (*s == '@')
+		report_error(it->report, it->where, "%s begins with @; leave "
+		    "the @ out", it->o->name);
+	else if (len < 4 || len > 32 || !isalpha((unsigned char)*s) ||
+	    !all_of(s, "_"))
+		report_error(it->report, it->where, "%s is \"%s\"; it should "
+		    "be the name after t.me/, such as our_family_bot",
+		    it->o->name, s);
+}
+
 static bool kind_is_path(enum option_kind kind)
 {
 	return kind == OPTION_DIR || kind == OPTION_FILE ||
@@ -211,6 +230,9 @@ static void check_text(const struct item *it)
 		break;
 	case OPTION_CHOICE:
 		check_choice(it);
+		break;
+	case OPTION_USERNAME:
+		check_username(it);
 		break;
 	case OPTION_ZONE:
 		if (!zone_valid(it->text))

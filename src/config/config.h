@@ -30,6 +30,7 @@ struct config {
 	char *telegram_token;	/* "" when not set */
 	char *webhook_secret;	/* 1-256 of A-Za-z0-9_- */
 	char *openai_api_key;
+	char *bot_username;	/* without @; "" not known */
 	/* where others are */
 	char *telegram_api;	/* https://api.telegram.org */
 	char *openai_api;

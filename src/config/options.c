@@ -21,6 +21,9 @@ const struct option option_table[] = {
 	{ "telegram_token", OPTION_SECRET, "", "TELEGRAM_TOKEN",
 	    "bot token from @BotFather; without it nothing is sent",
 	    NULL, 0, 0, FIELD(telegram_token) },
+	{ "bot_username", OPTION_USERNAME, "", "BOT_USERNAME",
+	    "the bot's name without @, by which groups address it",
+	    NULL, 0, 0, FIELD(bot_username) },
 	{ "webhook_secret", OPTION_SECRET, "", "FAMILYBOT_WEBHOOK_SECRET",
 	    "what Telegram must send as X-Telegram-Bot-Api-Secret-Token",
 	    NULL, 0, 0, FIELD(webhook_secret) },
@@ -179,6 +182,9 @@ void option_type(const struct option *o, char *out, size_t size)
 		break;
 	case OPTION_ZONE:
 		str_copy(out, size, "time zone");
+		break;
+	case OPTION_USERNAME:
+		str_copy(out, size, "username");
 		break;
 	case OPTION_DIR:
 		str_copy(out, size, "directory");

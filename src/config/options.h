@@ -14,6 +14,7 @@ enum option_kind {
 	OPTION_URL,		/* http:// or https://, may be empty */
 	OPTION_CHOICE,		/* one of choices */
 	OPTION_ZONE,		/* a zone of tzdata */
+	OPTION_USERNAME,	/* of Telegram, without @; may be empty */
 	OPTION_DIR,		/* a directory that exists */
 	OPTION_FILE,		/* a file that can be read */
 	OPTION_STATE_FILE,	/* made by the program, in a directory that exists */

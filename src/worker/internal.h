@@ -70,7 +70,8 @@ struct worker {
 	bool stopping;
 	bool token_refused;	/* said so already */
 	size_t ncalls;		/* ephemeral calls under way */
-	struct own_call commands, webhook;
+	struct own_call commands, webhook, me;
+	bool me_done;
 	size_t commands_done;
 	int64_t webhook_error_date;
 };

@@ -1,12 +1,14 @@
 /*
- * watch.c - what the worker does of itself: the menu of commands once after
- * the start, and a look at the webhook's state every five minutes.
+ * watch.c - what the worker does of itself: the menu of commands and a look at
+ * the bot's name once after the start, and at the webhook's state every five
+ * minutes.
  */
 #include "config.h"
 
 #include "worker/internal.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "queue/queue.h"
 #include "utils/json.h"
@@ -88,6 +90,29 @@ static void commands_send(struct worker *w)
 	buf_release(&b);
 }
 
+/* A wrong name does not stop the bot; it makes it deaf in groups. */
+static void me_ended(void *ctx, const struct tg_answer *a)
+{
+	struct worker *w = ctx;
+	const char *name;
+
+	w->me.flying = false;
+	if (a->verdict != TG_OK) {
+		own_failed(w, &w->me, "me", a);
+		return;
+	}
+	w->me_done = true;
+	name = json_str(json_obj(a->json, "result"), "username");
+	if (name == NULL)
+		return;
+	if (strcasecmp(name, w->c.username) == 0)
+		log_info("me", "username=%s", log_q(name));
+	else
+		log_warn("me", "username=%s bot_username=%s why=%s",
+		    log_q(name), log_q(w->c.username), log_q("mentions in "
+		    "groups are missed: set bot_username to the first"));
+}
+
 static void webhook_ended(void *ctx, const struct tg_answer *a)
 {
 	struct worker *w = ctx;
@@ -132,6 +157,8 @@ void watch_turn(struct worker *w)
 		return;
 	if (w->commands_done < w->c.ncommands && own_due(&w->commands))
 		commands_send(w);
+	if (w->c.username != NULL && !w->me_done && own_due(&w->me))
+		own_start(w, &w->me, "{\"method\":\"getMe\"}", me_ended);
 	if (own_due(&w->webhook))
 		own_start(w, &w->webhook, "{\"method\":\"getWebhookInfo\"}",
 		    webhook_ended);

@@ -39,6 +39,9 @@ struct worker_conf {
 	const char *socket_path;
 	const struct worker_commands *commands;
 	size_t ncommands;
+	/* What the configuration says the bot is called, to be compared with
+	 * getMe; NULL: not compared. */
+	const char *username;
 	int stop_fd;		/* readable: end */
 	int per_second;		/* messages over all chats; 0: 30 */
 	int lease_ms;		/* 0: 60 s */

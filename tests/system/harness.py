@@ -90,6 +90,7 @@ class Stack:
         self.conf.write_text(
             'state_dir = ".";\nwebhook_secret_file = "secret";\n'
             f'telegram_token_file = "token";\ntelegram_api = "{self.double.api}";\n'
+            f'bot_username = "{self.double.me["username"]}";\n'
             f'foods_db = "{self.build}/data/foods.db";\n{options}\n')
         rows = ",\n".join(f'\t{{ name = "shard{i}"; uri = "{self.uri(i)}"; }}'
                           for i in range(self.nshards))

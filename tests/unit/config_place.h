@@ -56,6 +56,7 @@ static const char *const VARIABLES[] = {
 	"MONGO_URL", "REDIS_URL", "FAMILYBOT_STATE", "FAMILYBOT_SHARDS",
 	"FOODS_DB", "BODY_MAX", "DEBUG", "LOG_LEVEL", "FAMILYBOT_CONF",
 	"TELEGRAM_API", "OPENAI_API_KEY", "DEFAULT_ZONE", "SQLITE_SYNC",
+	"BOT_USERNAME",
 };
 
 static inline int setup(void **state)

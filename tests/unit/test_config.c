@@ -129,6 +129,34 @@ static void ranges_and_choices_are_checked(void **state)
 	    "familybot.conf:3", "https://host/path");
 }
 
+static void bot_username_is_a_name_without_at(void **state)
+{
+	struct config *c = load(*state);
+
+	assert_non_null(c);
+	assert_string_equal(c->bot_username, "");
+	config_free(c);
+	conf_with(*state, "bot_username = \"our_family_bot\";\n");
+	c = load(*state);
+	assert_non_null(c);
+	assert_string_equal(c->bot_username, "our_family_bot");
+	config_free(c);
+	setenv("BOT_USERNAME", "Other7Bot", 1);
+	c = load(*state);
+	assert_non_null(c);
+	assert_string_equal(c->bot_username, "Other7Bot");
+	config_free(c);
+	unsetenv("BOT_USERNAME");
+	refused_conf(state, "bot_username = \"@our_family_bot\";\n",
+	    "familybot.conf:3", "leave the @ out");
+	refused_conf(state, "bot_username = \"our family bot\";\n",
+	    "familybot.conf:3", "name after t.me/");
+	refused_conf(state, "bot_username = \"7th_family_bot\";\n",
+	    "familybot.conf:3", "name after t.me/");
+	refused_conf(state, "bot_username = \"bot\";\n",
+	    "familybot.conf:3", "name after t.me/");
+}
+
 static void integers_that_overflow_are_refused(void **state)
 {
 	refused_conf(state, "/* 2147483648\n */\n# 9999999999\n"
@@ -271,6 +299,7 @@ int main(void)
 		T(unknown_option_names_the_nearest),
 		T(wrong_types_are_refused),
 		T(ranges_and_choices_are_checked),
+		T(bot_username_is_a_name_without_at),
 		T(integers_that_overflow_are_refused),
 		T(a_number_in_a_string_is_no_overflow),
 		T(syntax_errors_name_the_line),
