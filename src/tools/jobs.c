@@ -55,6 +55,8 @@ static enum rc jobs_each(struct router *r, int state, size_t limit,
 				result = rc;
 	}
 	free(list);
+	if (result == RC_UNAVAILABLE)
+		return err_set(e, result, "not all shards were reached");
 	return result;
 }
 

@@ -27,18 +27,25 @@ test_router_LDADD = $(TEST_LIBS)
 test_queue_SOURCES = tests/unit/test_queue.c \
 	tests/unit/conformance.c tests/unit/conformance.h
 test_queue_LDADD = $(TEST_LIBS)
-check_PROGRAMS += test_utils test_text test_bot_food test_bot_people
+check_PROGRAMS += test_utils test_text test_bot
 test_utils_SOURCES = tests/unit/test_utils.c
 test_utils_LDADD = $(TEST_LIBS)
 test_text_SOURCES = tests/unit/test_text.c
 test_text_LDADD = $(TEST_LIBS)
-test_bot_food_SOURCES = tests/unit/test_bot_food.c \
-	tests/unit/bot_world.c tests/unit/bot_world.h
-test_bot_food_LDADD = $(TEST_LIBS)
-test_bot_people_SOURCES = tests/unit/test_bot_people.c \
-	tests/unit/bot_world.c tests/unit/bot_world.h
-test_bot_people_LDADD = $(TEST_LIBS)
+test_bot_SOURCES = tests/unit/test_bot.c
+test_bot_LDADD = $(TEST_LIBS)
 check_PROGRAMS += test_phrases
 test_phrases_SOURCES = tests/unit/test_phrases.c
 test_phrases_LDADD = $(TEST_LIBS)
 EXTRA_DIST += tests/data/phrases.tsv
+check_PROGRAMS += test_telegram test_worker test_rate test_poller
+http_server = tests/unit/http_server.c tests/unit/http_server.h
+test_telegram_SOURCES = tests/unit/test_telegram.c $(http_server)
+test_telegram_LDADD = $(TEST_LIBS) $(CURL_LIBS) -lpthread
+test_worker_SOURCES = tests/unit/test_worker.c $(http_server) \
+	tests/unit/worker_place.c tests/unit/worker_place.h
+test_worker_LDADD = $(TEST_LIBS) $(CURL_LIBS) -lpthread
+test_rate_SOURCES = tests/unit/test_rate.c
+test_rate_LDADD = $(TEST_LIBS)
+test_poller_SOURCES = tests/unit/test_poller.c $(http_server)
+test_poller_LDADD = $(TEST_LIBS) $(CURL_LIBS) -lpthread
