@@ -27,13 +27,17 @@ test_router_LDADD = $(TEST_LIBS)
 test_queue_SOURCES = tests/unit/test_queue.c \
 	tests/unit/conformance.c tests/unit/conformance.h
 test_queue_LDADD = $(TEST_LIBS)
-check_PROGRAMS += test_utils test_text test_bot
+check_PROGRAMS += test_utils test_text test_bot_food test_bot_people
 test_utils_SOURCES = tests/unit/test_utils.c
 test_utils_LDADD = $(TEST_LIBS)
 test_text_SOURCES = tests/unit/test_text.c
 test_text_LDADD = $(TEST_LIBS)
-test_bot_SOURCES = tests/unit/test_bot.c
-test_bot_LDADD = $(TEST_LIBS)
+test_bot_food_SOURCES = tests/unit/test_bot_food.c \
+	tests/unit/bot_world.c tests/unit/bot_world.h
+test_bot_food_LDADD = $(TEST_LIBS)
+test_bot_people_SOURCES = tests/unit/test_bot_people.c \
+	tests/unit/bot_world.c tests/unit/bot_world.h
+test_bot_people_LDADD = $(TEST_LIBS)
 check_PROGRAMS += test_phrases
 test_phrases_SOURCES = tests/unit/test_phrases.c
 test_phrases_LDADD = $(TEST_LIBS)
