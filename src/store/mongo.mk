@@ -27,7 +27,7 @@ familybot_mongo_so_LDADD = $(MONGOC_LIBS) $(JSON_LIBS)
 
 # Needs a server, so it is no test by itself: run-mongo-conformance starts one
 # and runs it, beside the suite that every backend passes.
-EXTRA_PROGRAMS = test_mongo
+EXTRA_PROGRAMS += test_mongo
 check_DATA = test_mongo$(EXEEXT)
 CLEANFILES += test_mongo$(EXEEXT)
 test_mongo_SOURCES = tests/unit/test_mongo.c $(mongo_sources)
