@@ -198,7 +198,8 @@ static enum rc repeat(struct turn *t, struct meal_tap *tap)
 	food_meal_init(&t->user, t->up->chat_id, tap_id > 0 ? -tap_id : tap_id,
 	    clock_ms(t->bot->clock) / 1000, again);
 	again->nitems = tap->m->nitems;
-	memcpy(again->items, tap->m->items, sizeof(again->items));
+	memcpy(again->items, tap->m->items,
+	    sizeof(again->items[0]) * (size_t)again->nitems);
 	rc = food_add(t->bot->foods, t->store, again, &day, t->err);
 	if (rc != RC_OK)
 		return food_refused(t, rc);

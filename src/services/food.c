@@ -3,6 +3,7 @@
 
 #include "services/food.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "utils/xalloc.h"
@@ -57,7 +58,7 @@ enum rc food_parse(struct food_service *s, struct store *st,
 void food_meal_init(const struct user *u, int64_t chat_id, int64_t message_id,
     int64_t at, struct meal *out)
 {
-	memset(out, 0, sizeof(*out));
+	memset(out, 0, offsetof(struct meal, items));
 	out->user_id = u->user_id;
 	out->slot = u->slot;
 	out->day = user_day(u, at);

@@ -26,7 +26,7 @@ MUST_CHECK enum rc food_parse(struct food_service *s, struct store *st,
     const struct user *u, const char *text, struct parsed *out,
     struct err *e);
 
-/* Starts a meal: natural key, day, no items. */
+/* Starts a meal: natural key, day, no items (their memory is not touched). */
 void food_meal_init(const struct user *u, int64_t chat_id, int64_t message_id,
     int64_t at, struct meal *out);
 

@@ -16,7 +16,8 @@ struct arena {
 void arena_init(struct arena *a);
 void arena_release(struct arena *a);
 void arena_reset(struct arena *a);	/* keeps the first block */
-void *arena_alloc(struct arena *a, size_t size);	/* zeroed, aligned */
+/* Aligned, not initialised: what is large here is filled by its user. */
+void *arena_alloc(struct arena *a, size_t size);
 char *arena_strdup(struct arena *a, const char *s);
 char *arena_printf(struct arena *a, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
