@@ -64,10 +64,10 @@ static void shard_make(const struct place *p, int i)
 
 static void shard_remove(const struct place *p, int i)
 {
-	static const char *const ends[] = { "", "-wal", "-shm" };
+	static const char *const ends[] = { "", "-wal", "-shm", "-turn" };
 	char path[600];
 
-	for (int k = 0; k < 3; k++) {
+	for (int k = 0; k < 4; k++) {
 		(void)str_format(path, sizeof(path), "%s/s%d/shard.db%s", p->dir,
 		    i, ends[k]);
 		(void)unlink(path);
@@ -86,7 +86,7 @@ static int teardown(void **state)
 	(void)unlink(p->map);
 	(void)str_format(path, sizeof(path), "%s/slots.lock", p->dir);
 	(void)unlink(path);
-	(void)rmdir(p->dir);
+	assert_int_equal(rmdir(p->dir), 0);
 	free(p);
 	return 0;
 }

@@ -217,7 +217,7 @@ static void missing_directory_is_unavailable(void **state)
 
 static void files_are_for_their_owner_only(void **state)
 {
-	static const char *const ends[] = { "", "-wal", "-shm" };
+	static const char *const ends[] = { "", "-wal", "-shm", "-turn" };
 	struct place *p = *state;
 	struct user u = user_of(42);
 	struct err e;
@@ -299,12 +299,15 @@ static void killed_writer_leaves_no_lock(void **state)
 	if (pid == 0) {
 		struct store *s = place_connect(p);
 
-		sql(s, "BEGIN IMMEDIATE");
+		if (sqlite_begin((struct sqlite_store *)s, &e) != RC_OK)
+			_exit(1);
 		sql(s, "INSERT INTO meta VALUES ('half', 'done')");
 		(void)raise(SIGKILL);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status));
 	OK(p->s->ops->user_put(p->s, &u, &e));
+	OK(p->s->ops->erase(p->s, 42, &e));
 	assert_int_equal(sqlite3_exec(db_of(p->s),
 	    "INSERT INTO meta VALUES ('half', 'new')", NULL, NULL, NULL),
 	    SQLITE_OK);
