@@ -211,7 +211,7 @@ static void metrics_are_for_this_machine_only(void **state)
 static void only_the_whole_secret_opens_the_webhook(void **state)
 {
 	static const char *const wrong[] = { "", "s", "s3cret-Token_of_the_webhooK",
-		"s3cret-Token_of_the_webhoo", SECRET "x", "x" SECRET };
+		"s3cret-Token_of_the_webhoo", SECRET "x", ("x" SECRET) };
 
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		struct http_request r = update(*state, "{}");
