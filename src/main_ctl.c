@@ -41,7 +41,7 @@ static int run(struct ctl *c, int argc, char **argv)
 	config_free(c->conf);
 	if (rc == RC_OK)
 		return EX_OK;
-	fprintf(stderr, "familybotctl: %s\n", e.text);
+	process_complain("familybotctl", &e);
 	if (c->bad_usage) {
 		fprintf(stderr, "\n%s", s->usage);
 		return EX_USAGE;
@@ -58,7 +58,11 @@ int main(int argc, char **argv)
 		{ "version", no_argument, NULL, 'V' },
 		{ NULL, 0, NULL, 0 },
 	};
-	struct ctl c = { .out = stdout, .shards_open = shards_open };
+	struct ctl c = {
+		.out = stdout,
+		.shards_open = shards_open,
+		.conf_loaded = process_secrets_hide,
+	};
 	int o;
 
 	process_harden();

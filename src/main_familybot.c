@@ -34,11 +34,13 @@ static int test(const char *path)
 	struct err e = { .text = "" };
 	enum rc rc = config_load(path, stderr, &conf, &e);
 
-	if (rc == RC_OK)
+	if (rc == RC_OK) {
+		process_secrets_hide(conf);
 		rc = app_test(conf, stderr, &e);
+	}
 	config_free(conf);
 	if (rc != RC_OK) {
-		fprintf(stderr, "familybot: %s\n", e.text);
+		process_complain("familybot", &e);
 		return process_exit_code(rc);
 	}
 	fputs("familybot: configuration ok\n", stderr);

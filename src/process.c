@@ -4,9 +4,13 @@
 #include "process.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sysexits.h>
+
+#include "utils/buf.h"
+#include "utils/log.h"
 
 void process_harden(void)
 {
@@ -17,6 +21,20 @@ void process_harden(void)
 #ifndef __SANITIZE_ADDRESS__	/* its leak check must trace the process */
 	prctl(PR_SET_DUMPABLE, 0);
 #endif
+}
+
+void process_secrets_hide(const struct config *c)
+{
+	config_secrets_each(c, log_secret_add);
+}
+
+void process_complain(const char *name, const struct err *e)
+{
+	char words[sizeof(e->text)];
+
+	str_copy(words, sizeof(words), e->text);
+	log_redact(words);
+	fprintf(stderr, "%s: %s\n", name, words);
 }
 
 int process_exit_code(enum rc rc)

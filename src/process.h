@@ -1,14 +1,21 @@
 /*
- * process.h - what every program does before it works: command line, signals,
- * no core dumps.
+ * process.h - what every program does before it works: signals, no core dumps,
+ * no secrets in what it tells.
  */
 #ifndef FAMILYBOT_PROCESS_H
 #define FAMILYBOT_PROCESS_H
 
+#include "config/config.h"
 #include "utils/err.h"
 
 /* Ignores SIGPIPE and forbids core dumps, so that no secret lands in one. */
 void process_harden(void);
+
+/* From now on neither log nor process_complain shows a secret of c. */
+void process_secrets_hide(const struct config *c);
+
+/* "name: what went wrong" on stderr. */
+void process_complain(const char *name, const struct err *e);
 
 /* The sysexits(3) code that tells a supervisor what rc means. */
 int process_exit_code(enum rc rc);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "process.h"
 #include "utils/log.h"
 
 static void usage(const struct program *p, FILE *f)
@@ -76,9 +77,7 @@ enum rc program_config(const char *path, struct config **out, struct err *e)
 			log_level_set((enum log_level)i);
 	if (c->debug)
 		log_level_set(LOG_LVL_DEBUG);
-	log_secret_add(c->telegram_token);
-	log_secret_add(c->webhook_secret);
-	log_secret_add(c->openai_api_key);
+	process_secrets_hide(c);
 	*out = c;
 	return RC_OK;
 }

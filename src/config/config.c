@@ -163,39 +163,3 @@ void config_free(struct config *c)
 	free(c->shards);
 	free(c);
 }
-
-/* Copies s, with *** for what follows "assword=" up to '&'. */
-static void redact_query(struct buf *b, const char *s)
-{
-	const char *p;
-
-	while ((p = strcasestr(s, "password=")) != NULL) {
-		p += strlen("password=");
-		buf_add(b, s, (size_t)(p - s));
-		buf_puts(b, "***");
-		s = p + strcspn(p, "&");
-	}
-	buf_puts(b, s);
-}
-
-void config_uri_redact(const char *uri, char *out, size_t size)
-{
-	const char *host = strstr(uri, "://");
-	const char *at, *colon;
-	struct buf b;
-
-	buf_init(&b, 4096);
-	host = host ? host + 3 : uri;
-	/* The last @: a password may hold one that should have been %40. */
-	at = strrchr(host, '@');
-	colon = at ? memchr(host, ':', (size_t)(at - host)) : NULL;
-	if (colon) {
-		buf_add(&b, uri, (size_t)(colon + 1 - uri));
-		buf_puts(&b, "***");
-		redact_query(&b, at);
-	} else {
-		redact_query(&b, uri);
-	}
-	str_copy(out, size, b.s);
-	buf_release(&b);
-}

@@ -73,6 +73,11 @@ void config_free(struct config *c);
  * name, type, default, environment variable, help; tab separated. */
 void config_print_options(FILE *f);
 
+/* Calls found for each secret that no log may show: tokens and keys whole, of
+ * a URI its passwords, as they are written and without %XX. */
+void config_secrets_each(const struct config *c,
+    void (*found)(const char *secret));
+
 /* uri with the password replaced by ***, for people. */
 void config_uri_redact(const char *uri, char *out, size_t size);
 

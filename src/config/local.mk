@@ -12,5 +12,6 @@ libfamilybot_a_SOURCES += \
 	src/config/secret.h \
 	src/config/shards.c \
 	src/config/shards.h \
+	src/config/uri.c \
 	src/config/values.c \
 	src/config/values.h

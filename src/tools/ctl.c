@@ -20,9 +20,14 @@ const struct subcommand *ctl_find(const char *name)
 
 enum rc ctl_config(struct ctl *c, struct err *e)
 {
+	enum rc rc;
+
 	if (c->conf != NULL)
 		return RC_OK;
-	return config_load(c->conf_path, stderr, &c->conf, e);
+	rc = config_load(c->conf_path, stderr, &c->conf, e);
+	if (rc == RC_OK)
+		c->conf_loaded(c->conf);
+	return rc;
 }
 
 enum rc ctl_usage(struct ctl *c, struct err *e, const char *fmt, ...)

@@ -19,6 +19,8 @@ struct ctl {
 	bool json;		/* --json: output for programs */
 	bool bad_usage;		/* the command line is wrong: show the usage */
 	FILE *out;
+	/* Called once with the configuration, before it is used. */
+	void (*conf_loaded)(const struct config *conf);
 	/* The configured shards; the caller frees the router. */
 	enum rc (*shards_open)(const struct config *conf, bool create,
 	    struct router **out, struct err *e);

@@ -13,12 +13,12 @@
 #include "utils/buf.h"
 #include "utils/xalloc.h"
 
-enum { SECRETS_MAX = 8, SECRET_MIN = 6 };
+enum { SECRET_MIN = 6 };
 
 /* The only writable globals of the program: level, and what to hide. */
 static enum log_level log_max = LOG_LVL_INFO;
-static char *secrets[SECRETS_MAX];
-static int nsecrets;
+static char **secrets;
+static size_t nsecrets;
 
 void log_level_set(enum log_level level)
 {
@@ -27,14 +27,18 @@ void log_level_set(enum log_level level)
 
 void log_secret_add(const char *secret)
 {
-	if (secret != NULL && strlen(secret) >= SECRET_MIN &&
-	    nsecrets < SECRETS_MAX)
-		secrets[nsecrets++] = xstrdup(secret);
+	if (secret == NULL || strlen(secret) < SECRET_MIN)
+		return;
+	for (size_t i = 0; i < nsecrets; i++)
+		if (strcmp(secrets[i], secret) == 0)
+			return;
+	secrets = xrealloc(secrets, (nsecrets + 1) * sizeof(*secrets));
+	secrets[nsecrets++] = xstrdup(secret);
 }
 
-static void redact(char *line)
+void log_redact(char *line)
 {
-	for (int i = 0; i < nsecrets; i++) {
+	for (size_t i = 0; i < nsecrets; i++) {
 		size_t n = strlen(secrets[i]);
 		for (char *p = line; (p = strstr(p, secrets[i])) != NULL;)
 			memset(p, '*', n);
@@ -67,7 +71,7 @@ void log_line(enum log_level level, const char *event, const char *fmt, ...)
 	if (n > sizeof(line) - 2)
 		n = sizeof(line) - 2;
 	line[n] = '\0';
-	redact(line);
+	log_redact(line);
 	line[n++] = '\n';
 	if (write(STDERR_FILENO, line, n) < 0)
 		return;	/* nowhere left to say so */

@@ -12,8 +12,10 @@ enum log_level { LOG_LVL_ERROR, LOG_LVL_WARN, LOG_LVL_INFO, LOG_LVL_DEBUG };
 
 void log_level_set(enum log_level level);
 
-/* Every later line shows [redacted] in place of secret (≥ 6 bytes). */
+/* Every later line shows stars in place of secret (≥ 6 bytes). */
 void log_secret_add(const char *secret);
+/* The same for a text that is for people, in place. */
+void log_redact(char *line);
 
 /* event is one word; fmt gives "key=value key=value"; use log_q for values
  * that may hold spaces or come from outside. */

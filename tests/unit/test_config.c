@@ -7,6 +7,7 @@
 #include "config.h"
 
 #include "config_place.h"
+#include "utils/log.h"
 
 static void defaults_are_filled(void **state)
 {
@@ -249,6 +250,45 @@ static void passwords_are_redacted(void **state)
 	assert_string_equal(out, "sqlite:/a/b.db");
 }
 
+static char told[2048];
+
+static void tell(const char *secret)
+{
+	struct buf b;
+
+	buf_init(&b, sizeof(told) - 1);
+	buf_printf(&b, "%s[%s]", told, secret);
+	str_copy(told, sizeof(told), b.s);
+	buf_release(&b);
+}
+
+static void every_secret_is_told_to_the_log(void **state)
+{
+	struct place *p = *state;
+	struct config *c;
+
+	conf_with(p, "telegram_token = \"42:planted-token\";\n"
+	    "openai_api_key = \"sk-planted\";\n"
+	    "redis_url = \"redis://:planted-redis@h:6379/0\";\n"
+	    "mongo_url = \"mongodb://u:planted%40mongo@h/d\";\n");
+	write_file(p->dir, "shards.conf", "shards = ( { name = \"a\"; "
+	    "uri = \"sqlite:data/a.db\"; }, { name = \"b\"; uri = "
+	    "\"mongodb://u:planted-b@h/d?tls=true&"
+	    "tlsCertificateKeyFilePassword=planted-key&a=b\"; } );\n");
+	c = load(p);
+	assert_non_null(c);
+	told[0] = '\0';
+	config_secrets_each(c, tell);
+	config_secrets_each(c, log_secret_add);
+	config_free(c);
+	assert_string_equal(told, "[42:planted-token][" SECRET "][sk-planted]"
+	    "[planted%40mongo][planted@mongo][planted-redis]"
+	    "[planted-b][planted-key]");
+	str_copy(told, sizeof(told), "as planted@mongo: planted-b, planted-b");
+	log_redact(told);
+	assert_string_equal(told, "as *************: *********, *********");
+}
+
 static void missing_default_file_is_an_empty_one(void **state)
 {
 	struct place *p = *state;
@@ -308,6 +348,7 @@ int main(void)
 		T(missing_directories_are_named),
 		T(long_socket_paths_are_refused),
 		T(passwords_are_redacted),
+		T(every_secret_is_told_to_the_log),
 		T(missing_default_file_is_an_empty_one),
 		T(every_option_is_printed_in_five_columns),
 	};
