@@ -146,7 +146,7 @@ static struct known *known_of(struct poller *p, int64_t id)
 /* What was fetched now, with what is known of it from before. */
 static void known_refresh(struct poller *p, struct json_object *batch)
 {
-	struct known fresh[LIMIT];
+	struct known fresh[LIMIT] = { { .id = 0 } };
 	size_t n = 0;
 
 	for (size_t i = 0; i < json_len(batch) && n < LIMIT; i++) {
