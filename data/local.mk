@@ -9,7 +9,7 @@ FOOD_TABLES = $(srcdir)/data/usda_sr24.tsv $(srcdir)/data/aliases.tsv \
 pkgdata_DATA += data/foods.db
 CLEANFILES += data/foods.db data/foods.db.tmp
 EXTRA_DIST += data/usda_sr24.tsv data/aliases.tsv data/words.tsv \
-	data/make-usda data/README.md
+	data/make-usda data/check-energy data/README.md
 
 data/foods.db: data/make-foods$(EXEEXT) $(FOOD_TABLES)
 	$(AM_V_GEN)rm -f $@.tmp && data/make-foods$(EXEEXT) $@.tmp $(FOOD_TABLES) && \

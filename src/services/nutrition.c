@@ -45,8 +45,8 @@ void nutrition_free(struct nutrition *n)
 static bool same_as_yesterday(const struct nutrition *n)
 {
 	static const char *const said[] = { "как вчера", "как и вчера",
-		"что вчера", "что и вчера", "вчерашнее меню", "повтори вчера",
-		"повтори вчерашн", "повторить вчера", "same as yesterday",
+		"что вчера", "что и вчера", "вчерашнее меню",
+		"повтори вчера", "повторить вчера", "same as yesterday",
 		"same yesterday", "like yesterday", "as yesterday",
 		"repeat yesterday", "same thing as yesterday",
 		"same thing yesterday" };

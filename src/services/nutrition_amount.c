@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "services/nutrition_impl.h"
 
@@ -187,6 +188,9 @@ int amount_parse(const struct text *t, int i, struct amount *a)
 			return start;
 	} else {
 		r.kind = AMOUNT_COUNT;
+		r.decimal = t->tok[i].kind == TOKEN_NUM &&
+		    !t->tok[i].fraction && fmod(t->tok[i].value, 1) > 0;
+		r.dozens = is_class(t, j - 1, CLASS_MUL);
 		r.bad = r.n <= 0 || !isfinite(r.n) ||
 		    (t->tok[i].kind == TOKEN_NUM && t->tok[i].negative);
 	}
@@ -231,8 +235,13 @@ static double count_mg(const struct amount *a, const struct food *f)
 	double piece = (double)f->mg[MEASURE_PIECE];
 	double n = a->n;
 
+	if (a->decimal && n < 3 && strchr("dbmw", f->group) != NULL)
+		return n * 1000 * (double)food_measure(f, MEASURE_ML);
+	if (n < 1 && f->mg[MEASURE_WHOLE] > 0)
+		return n * (double)f->mg[MEASURE_WHOLE];
 	if (piece > 0 && f->group != 'd' && f->group != 'k') {
-		if (n < 20 || (!a->after && n * piece <= 600000))
+		if (n < 20 || (a->dozens && n < 100) ||
+		    (!a->after && n * piece <= 600000))
 			return n * piece * a->size;
 		return n * 1000;
 	}

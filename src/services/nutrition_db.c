@@ -37,7 +37,7 @@ struct food_db {
 
 static const char *const measure_names[MEASURE_COUNT] = { "pc", "sl", "cup",
 	"glass", "tbsp", "tsp", "por", "bowl", "hand", "bottle", "can", "pack",
-	"shot", "scoop", "clove", "bar", "pinch", "use", "ml" };
+	"shot", "scoop", "clove", "bar", "whole", "pinch", "use", "ml" };
 
 int measure_named(const char *name)
 {
@@ -73,6 +73,7 @@ int64_t food_measure(const struct food *f, enum measure m)
 	case MEASURE_SLICE:
 	case MEASURE_BAR:
 	case MEASURE_CLOVE:
+	case MEASURE_WHOLE:
 		return first_known(f, MEASURE_PIECE, MEASURE_PORTION,
 		    MEASURE_USUAL);
 	case MEASURE_CUP:
@@ -133,8 +134,8 @@ enum rc food_db_open(const char *path, struct food_db **out, struct err *e)
 		rc = err_set(e, RC_NOTFOUND, "cannot open foods.db at %s", path);
 		goto out;
 	}
-	sqlite3_exec(db->db, "PRAGMA cache_size = -96; PRAGMA mmap_size = "
-	    "16777216; PRAGMA temp_store = memory", NULL, NULL, NULL);
+	sqlite3_exec(db->db, "PRAGMA cache_size = -192; "
+	    "PRAGMA temp_store = memory", NULL, NULL, NULL);
 	for (int i = 0; i < STMT_COUNT; i++) {
 		if (sqlite3_prepare_v3(db->db, sql[i], -1,
 		    SQLITE_PREPARE_PERSISTENT, &db->st[i], NULL) != SQLITE_OK) {

@@ -207,52 +207,78 @@ static bool is_name(const struct element *el)
 	    (el->kind == ELEMENT_FOOD && el->own < 0);
 }
 
-/* "lentil salad" is a salad, "halibut steak" is halibut: of two English foods
- * one after another, with nothing between, one only describes. */
+/* Words for a whole kind: what follows says which of it. */
+static bool is_kind(const struct text *t, const struct element *el)
+{
+	static const char kinds[] = " орех орешк рыб рыбк мяс каш суп "
+	    "сыр чай коф колбас салат сок хлеб печенье конфет вин "
+	    "паст торт пирог ягод фрукт овощ сосиск йогурт ";
+	char stem[STEM_SIZE + 2];
+
+	return el->to == el->from + 1 && str_format(stem, sizeof(stem), " %s ",
+	    t->tok[el->from].stem) && strstr(kinds, stem) != NULL;
+}
+
+/* Of two foods one after another, with nothing between: which only describes
+ * the other?  "lentil salad" is a salad, "halibut steak" is halibut, "орешки
+ * кешью" are cashews.  0 when both are meant. */
+static int32_t compound(struct nutrition *n, const struct element *x,
+    const struct element *y)
+{
+	struct food a, b;
+
+	if (x->kind != ELEMENT_FOOD || y->kind != ELEMENT_FOOD ||
+	    x->own >= 0 || y->own >= 0 || x->cyrillic != y->cyrillic ||
+	    x->to != y->from || !food_db_get(n->db, x->food, &a) ||
+	    !food_db_get(n->db, y->food, &b))
+		return 0;
+	if (x->cyrillic)
+		return a.group == b.group && is_kind(&n->text, x) ? b.id : 0;
+	return strchr("lstrxd", b.group) != NULL ? b.id : a.id;
+}
+
 static void compounds_join(struct nutrition *n)
 {
 	struct scan *s = &n->scan;
-	struct food a, b;
 
 	for (int i = 0; i + 1 < s->nel; i++) {
-		struct element *x = &s->el[i], *y = &s->el[i + 1];
+		int32_t food = compound(n, &s->el[i], &s->el[i + 1]);
 
-		if (x->kind != ELEMENT_FOOD || y->kind != ELEMENT_FOOD ||
-		    x->own >= 0 || y->own >= 0 || x->cyrillic || y->cyrillic ||
-		    x->to != y->from || !food_db_get(n->db, x->food, &a) ||
-		    !food_db_get(n->db, y->food, &b))
-			continue;
-		elements_replace(s, i, i + 2, strchr("lstrxd", b.group) != NULL
-		    ? y->food : x->food);
+		if (food != 0)
+			elements_replace(s, i, i + 2, food);
 	}
+}
+
+/* The food whose name holds all words of elements from..to-1, or 0. */
+static int32_t search(struct nutrition *n, int from, int to)
+{
+	struct buf q;
+	int32_t food = 0;
+
+	buf_init(&q, 1024);
+	if (query_make(n, from, to, &q) >= 2 && !buf_over(&q))
+		food = best_hit(n, q.s);
+	buf_release(&q);
+	return food;
 }
 
 void scan_search(struct nutrition *n)
 {
 	struct scan *s = &n->scan;
-	struct buf q;
 
-	buf_init(&q, 1024);
 	for (int i = 0; i < s->nel; i++) {
 		int to = i, unknown = 0;
-		int32_t food;
+		int32_t food = 0;
 
 		for (; to < s->nel && is_name(&s->el[to]); to++)
 			unknown += s->el[to].kind == ELEMENT_UNKNOWN ?
 			    s->el[to].words : 0;
-		if (unknown == 0 || unknown > 4)
-			goto next;
-		buf_clear(&q);
-		if (query_make(n, i, to, &q) < 2 || buf_over(&q))
-			goto next;
-		food = best_hit(n, q.s);
-		if (food != 0) {
+		if (unknown > 0 && unknown <= 4)
+			food = search(n, i, to);
+		if (food != 0)
 			elements_replace(s, i, to, food);
-			to = i + 1;
-		}
-next:
-		i = to > i ? to - 1 : i;
+		else if (to > i)
+			i = to - 1;
 	}
 	compounds_join(n);
-	buf_release(&q);
 }

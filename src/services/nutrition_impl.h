@@ -21,6 +21,8 @@ struct amount {
 	double size;		/* 1; 1.3 large; 0.75 small */
 	bool each;		/* "по 60 г", "x2": multiplies the other amount */
 	bool article;		/* only "a" was said */
+	bool decimal;		/* "0,5": of a drink these are litres */
+	bool dozens;		/* counted by tens or dozens: surely pieces */
 	bool bad;		/* zero, negative */
 	bool after;		/* said after the food */
 };
@@ -84,6 +86,9 @@ bool typo_fix(struct nutrition *n, int i, bool careful);
 
 /* nutrition_scan.c: fills n->scan from n->text. */
 void scan_text(struct nutrition *n);
+/* Does the unknown i only describe the food beside it?  After it in Russian
+ * ("йогурт чудо"), before it in English ("chobani yogurt"). */
+bool element_describes(const struct scan *s, int i);
 /* Gives each food and unknown its amount. */
 void scan_assign(struct nutrition *n);
 

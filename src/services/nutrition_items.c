@@ -145,16 +145,6 @@ static bool stands_alone(const struct scan *s, int i)
 	return left && right;
 }
 
-/* Words beside a food that only describe it: after it in Russian ("йогурт
- * чудо"), before it in English ("chobani yogurt").  Else they are the food,
- * and what we know is only part of its name. */
-static bool describes(const struct scan *s, int i)
-{
-	if (s->el[i].cyrillic)
-		return i > 0 && s->el[i - 1].kind == ELEMENT_FOOD;
-	return i + 1 < s->nel && s->el[i + 1].kind == ELEMENT_FOOD;
-}
-
 struct tally {
 	int foods, unknowns, amounts;
 	int rare;	/* foods that are in the USDA table only */
@@ -182,7 +172,7 @@ static struct tally tally_make(const struct nutrition *n)
 			y.amounts += told;
 			y.loose += el->words;
 			y.odd |= !name_like(&n->text, el);
-			y.beside += !stands_alone(s, i) && !describes(s, i);
+			y.beside += !stands_alone(s, i) && !element_describes(s, i);
 		}
 	}
 	return y;
@@ -212,20 +202,23 @@ static enum parse_verdict verdict(const struct nutrition *n,
 	return y->loose <= 2 ? PARSE_UNKNOWN : PARSE_NOT_FOOD;
 }
 
-/* An unknown swallows the known part of a longer name beside it. */
+/* An unknown with an amount of its own swallows the known word after it
+ * ("200 г хрюмзика сырного"), as an English one does the word before it. */
 static bool swallowed(const struct scan *s, int i)
 {
 	const struct element *el = &s->el[i];
+	const struct element *prev = i > 0 ? el - 1 : NULL;
+	const struct element *next = i + 1 < s->nel ? el + 1 : NULL;
 
 	if (el->own >= 0)
 		return false;
-	if (i > 0 && s->el[i - 1].kind == ELEMENT_UNKNOWN &&
-	    s->el[i - 1].cyrillic && !describes(s, i - 1) && el->cyrillic &&
+	if (prev != NULL && prev->kind == ELEMENT_UNKNOWN && prev->cyrillic &&
+	    prev->am.kind != AMOUNT_NONE && !element_describes(s, i - 1) &&
 	    el->am.kind == AMOUNT_NONE)
 		return true;
-	return i + 1 < s->nel && s->el[i + 1].kind == ELEMENT_UNKNOWN &&
-	    !s->el[i + 1].cyrillic && !describes(s, i + 1) && !el->cyrillic &&
-	    s->el[i + 1].am.kind == AMOUNT_NONE && s->eat == 0;
+	return next != NULL && next->kind == ELEMENT_UNKNOWN &&
+	    !next->cyrillic && !el->cyrillic &&
+	    next->am.kind != AMOUNT_NONE && el->am.kind == AMOUNT_NONE;
 }
 
 static void collect(struct nutrition *n, enum lang lang, bool sure,
@@ -240,7 +233,7 @@ static void collect(struct nutrition *n, enum lang lang, bool sure,
 		if (el->kind == ELEMENT_FOOD && !swallowed(s, i))
 			item_add(n, lang, el, out);
 		else if (el->kind == ELEMENT_UNKNOWN && name_like(&n->text, el)
-		    && !describes(s, i) && (told || stands_alone(s, i) ||
+		    && !element_describes(s, i) && (told || stands_alone(s, i) ||
 		    !sure))
 			unknown_add(n, el, out);
 	}

@@ -158,31 +158,39 @@ static void symbol(struct norm *m, uint32_t c)
 		other(m, ' ');
 }
 
+/* The lower case of an ASCII or Cyrillic letter, 0 when c is none. */
+static uint32_t plain_letter(uint32_t c)
+{
+	if ((c >= 'A' && c <= 'Z') || (c >= 0x410 && c <= 0x42f))
+		return c + 32;
+	if ((c >= 'a' && c <= 'z') || c == '\'')
+		return c;
+	return c == 0x401 || c == 0x451 ? 0x435 : 0;
+}
+
+static bool is_symbol(uint32_t c)
+{
+	return c < 0x250 || (c >= 0x2000 && c <= 0x2bff) ||
+	    (c >= 0x3000 && c <= 0x303f) || c >= 0xfe00;
+}
+
 static void take(struct norm *m, uint32_t c)
 {
 	const char *f = fraction_text(c);
 
-	if (c >= 'A' && c <= 'Z')
-		letter(m, c + 32);
-	else if ((c >= 'a' && c <= 'z') || c == '\'')
-		letter(m, c);
+	if (plain_letter(c) != 0)
+		letter(m, plain_letter(c));
 	else if (c < 0x80)
 		other(m, c < ' ' && c != '\n' ? ' ' : c);
 	else if (f != NULL)
 		for (; *f != '\0'; f++)
 			other(m, (uint32_t)*f);
-	else if (c >= 0x410 && c <= 0x42f)
-		letter(m, c + 32);
-	else if (c == 0x401 || c == 0x451)
-		letter(m, 0x435);
 	else if (combining(m, c))
 		return;
 	else if (unaccent(c) != 0)
 		letter(m, unaccent(c));
-	else if (c < 0x250 || (c >= 0x2000 && c <= 0x2bff) || c >= 0xfe00)
+	else if (is_symbol(c))
 		symbol(m, c);
-	else if (c >= 0x3000 && c <= 0x303f)
-		other(m, ' ');
 	else
 		letter(m, c);
 }

@@ -262,9 +262,20 @@ static bool is_target(const struct element *el)
 	return el->kind == ELEMENT_FOOD || el->kind == ELEMENT_UNKNOWN;
 }
 
+bool element_describes(const struct scan *s, int i)
+{
+	if (s->el[i].kind != ELEMENT_UNKNOWN)
+		return false;
+	if (s->el[i].cyrillic)
+		return i > 0 && s->el[i - 1].kind == ELEMENT_FOOD;
+	return i + 1 < s->nel && s->el[i + 1].kind == ELEMENT_FOOD;
+}
+
 /* The food an amount at p follows, unless something stands between. */
 static struct element *before(struct scan *s, int p)
 {
+	if (p > 1 && element_describes(s, p - 1))
+		p--;
 	return p > 0 && is_target(&s->el[p - 1]) ? &s->el[p - 1] : NULL;
 }
 
@@ -286,6 +297,34 @@ static void amount_give(struct element *el, const struct amount *a)
 	el->am.size = a->size * size;
 }
 
+/* The amount at i belongs to a food before it, or waits for the next. */
+static void amount_place(struct scan *s, int i, struct element *last,
+    struct amount *pending)
+{
+	struct element *el = &s->el[i], *prev = before(s, i);
+	bool next = i + 1 < s->nel && is_target(&s->el[i + 1]);
+
+	el->am.after = prev != NULL;
+	if (prev != NULL) {
+		bool bare = prev->am.kind == AMOUNT_NONE;
+
+		if (bare && (!next || !amounts_lead(s, i)))
+			amount_give(prev, &el->am);
+		else if (!bare && !next)
+			amount_combine(&prev->am, &el->am);
+		else
+			amount_combine(pending, &el->am);
+		return;
+	}
+	/* "гречка: 200 г" */
+	if (!next && pending->kind == AMOUNT_NONE && last != NULL &&
+	    last->am.kind == AMOUNT_NONE && i > 0 &&
+	    s->el[i - 1].kind == ELEMENT_SEP)
+		amount_give(last, &el->am);
+	else
+		amount_combine(pending, &el->am);
+}
+
 void scan_assign(struct nutrition *n)
 {
 	struct scan *s = &n->scan;
@@ -293,29 +332,15 @@ void scan_assign(struct nutrition *n)
 	struct element *last = NULL;	/* the last food */
 
 	for (int i = 0; i < s->nel; i++) {
-		struct element *el = &s->el[i], *prev = before(s, i);
-		bool next = i + 1 < s->nel && is_target(&s->el[i + 1]);
+		struct element *el = &s->el[i];
 
-		if (is_target(el)) {
-			last = el;
-			if (pending.kind != AMOUNT_NONE)
-				amount_give(el, &pending);
-			pending.kind = AMOUNT_NONE;
+		if (el->kind == ELEMENT_AMOUNT)
+			amount_place(s, i, last, &pending);
+		if (!is_target(el) || element_describes(s, i))
 			continue;
-		}
-		if (el->kind != ELEMENT_AMOUNT)
-			continue;
-		el->am.after = prev != NULL;
-		if (prev == NULL && !next && pending.kind == AMOUNT_NONE &&
-		    last != NULL && last->am.kind == AMOUNT_NONE &&
-		    i > 0 && s->el[i - 1].kind == ELEMENT_SEP)
-			amount_give(last, &el->am);	/* "гречка: 200 г" */
-		else if (prev != NULL && prev->am.kind == AMOUNT_NONE &&
-		    (!next || !amounts_lead(s, i)))
-			amount_give(prev, &el->am);
-		else if (prev != NULL && !next && prev->am.kind != AMOUNT_NONE)
-			amount_combine(&prev->am, &el->am);
-		else
-			amount_combine(&pending, &el->am);
+		last = el;
+		if (pending.kind != AMOUNT_NONE)
+			amount_give(el, &pending);
+		pending = (struct amount){ .kind = AMOUNT_NONE };
 	}
 }

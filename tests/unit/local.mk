@@ -38,7 +38,13 @@ test_bot_food_LDADD = $(TEST_LIBS)
 test_bot_people_SOURCES = tests/unit/test_bot_people.c \
 	tests/unit/bot_world.c tests/unit/bot_world.h
 test_bot_people_LDADD = $(TEST_LIBS)
-check_PROGRAMS += test_phrases
+check_PROGRAMS += test_phrases test_nutrition test_label test_food_model
+test_nutrition_SOURCES = tests/unit/test_nutrition.c
+test_nutrition_LDADD = $(TEST_LIBS)
+test_label_SOURCES = tests/unit/test_label.c
+test_label_LDADD = $(TEST_LIBS)
+test_food_model_SOURCES = tests/unit/test_food_model.c
+test_food_model_LDADD = $(TEST_LIBS)
 test_phrases_SOURCES = tests/unit/test_phrases.c
 test_phrases_LDADD = $(TEST_LIBS)
 EXTRA_DIST += tests/data/phrases.tsv
