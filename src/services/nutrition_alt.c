@@ -15,6 +15,7 @@ struct alternatives {
 	struct nutrition *n;
 	enum lang lang;
 	const struct food_item *item;
+	char group;	/* of the food that was found */
 	size_t max, count;
 	struct food_item *out;
 };
@@ -49,13 +50,47 @@ static void offer(struct alternatives *a, int32_t id, bool everyday)
 		a->out[a->count++] = it;
 }
 
+struct hit {
+	int32_t id;
+	int score;	/* less is better */
+};
+
+static int words_in(const char *name)
+{
+	int n = 1;
+
+	for (; *name != '\0'; name++)
+		n += *name == ' ';
+	return n;
+}
+
+/* Short names of the same kind come before dishes that only contain it. */
+static int hit_score(struct alternatives *a, int32_t id, int rank)
+{
+	struct food f;
+
+	if (!food_db_get(a->n->db, id, &f))
+		return 1000;
+	return rank + 8 * words_in(a->lang == LANG_RU && f.ru[0] != '\0' ?
+	    f.ru : f.en) - (f.group == a->group ? 12 : 0);
+}
+
 static void search(struct alternatives *a, const char *query, bool everyday)
 {
 	int32_t ids[FOOD_DB_HITS_MAX];
+	struct hit hits[FOOD_DB_HITS_MAX];
 	int n = food_db_search(a->n->db, query, FOOD_DB_HITS_MAX, ids);
 
+	for (int i = 0; i < n; i++) {
+		struct hit h = { ids[i], hit_score(a, ids[i], i) };
+		int j = i;
+
+		for (; j > 0 && hits[j - 1].score > h.score; j--)
+			hits[j] = hits[j - 1];
+		hits[j] = h;
+	}
 	for (int i = 0; i < n; i++)
-		offer(a, ids[i], everyday);
+		offer(a, hits[i].id, everyday);
 }
 
 /* The words of a name as an FTS5 query: all of them, or any. */
@@ -91,8 +126,8 @@ enum rc nutrition_alternatives(struct nutrition *n, enum lang lang,
     const struct food_item *item, size_t max, struct food_item *out,
     size_t *count, struct err *e)
 {
-	struct alternatives a = { n, lang, item, max < ALT_MAX ? max : ALT_MAX,
-		0, out };
+	struct alternatives a = { .n = n, .lang = lang, .item = item,
+		.max = max < ALT_MAX ? max : ALT_MAX, .out = out };
 	int32_t ids[FOOD_DB_HITS_MAX];
 	struct food f = { .group = '-' };
 	struct buf q;
@@ -101,6 +136,7 @@ enum rc nutrition_alternatives(struct nutrition *n, enum lang lang,
 	(void)e;
 	buf_init(&q, 2048);
 	known = item->food_id != 0 && food_db_get(n->db, item->food_id, &f);
+	a.group = f.group;
 	by_words(&a, item->query, &q);
 	if (query_of(n, item->query, " ", &q) > 0 && !buf_over(&q))
 		search(&a, q.s, false);
