@@ -266,6 +266,8 @@ enum rc bot_handle(struct bot *bot, const char *body, size_t len,
 		.store = route.store, .err = e };
 	reply_init(&t->reply);
 	rc = run_routed(t, tm, answer, info);
+	if (rc == RC_UNAVAILABLE)
+		router_failed(bot->router, route.shard, e);
 	router_leave(&route);
 	reply_release(&t->reply);
 out:

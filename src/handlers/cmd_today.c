@@ -8,7 +8,7 @@
 #include "handlers/table.h"
 #include "services/food.h"
 
-enum { SHOWN_MAX = 12 };
+enum { SHOWN_MAX = 24 };
 
 static const char *time_of(struct turn *t, const struct meal *m)
 {
