@@ -25,20 +25,55 @@ static bool int_ok(struct json_object *j, int64_t *out)
 	return true;
 }
 
+/* Length of the valid UTF-8 sequence at s (1..4), 0 if there is none. */
+static size_t utf8_seq(const unsigned char *s, size_t left)
+{
+	size_t n = s[0] < 0x80 ? 1 : s[0] >= 0xc2 && s[0] < 0xe0 ? 2
+	    : s[0] >= 0xe0 && s[0] < 0xf0 ? 3
+	    : s[0] >= 0xf0 && s[0] < 0xf5 ? 4 : 0;
+
+	if (n == 0 || n > left)
+		return 0;
+	for (size_t i = 1; i < n; i++)
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
+	    (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
+		return 0;
+	return n;
+}
+
+/* json-c's own check lets overlong forms and surrogates pass. */
+static bool utf8_valid(const char *s, size_t len, size_t *bad)
+{
+	const unsigned char *p = (const unsigned char *)s;
+
+	for (size_t i = 0, n; i < len; i += n) {
+		n = p[i] < 0x80 ? 1 : utf8_seq(p + i, len - i);
+		if (n == 0) {
+			*bad = i;
+			return false;
+		}
+	}
+	return true;
+}
+
 enum rc json_parse(const char *text, size_t len, struct json_object **out,
     struct err *e)
 {
 	struct json_tokener *t;
 	struct json_object *j;
 	enum rc rc = RC_OK;
+	size_t bad;
 
 	if (len > INT32_MAX)
 		return err_set(e, RC_TOOBIG, "JSON of %zu bytes", len);
+	if (!utf8_valid(text, len, &bad))
+		return err_set(e, RC_INVALID, "JSON: no UTF-8 at byte %zu", bad);
 	t = json_tokener_new_ex(JSON_DEPTH_MAX);
 	if (t == NULL)
 		return err_set(e, RC_SYSTEM, "no memory for JSON");
-	json_tokener_set_flags(t,
-	    JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+	json_tokener_set_flags(t, JSON_TOKENER_STRICT);
 	j = json_tokener_parse_ex(t, text, (int)len);
 	/* A bare number is only complete at its end, which json-c is told by
 	 * a terminating byte; top-level values of ours are objects. */
@@ -141,24 +176,6 @@ size_t json_len(struct json_object *arr)
 struct json_object *json_at(struct json_object *arr, size_t i)
 {
 	return i < json_len(arr) ? json_object_array_get_idx(arr, i) : NULL;
-}
-
-/* Length of the valid UTF-8 sequence at s (1..4), 0 if there is none. */
-static size_t utf8_seq(const unsigned char *s, size_t left)
-{
-	size_t n = s[0] < 0x80 ? 1 : s[0] >= 0xc2 && s[0] < 0xe0 ? 2
-	    : s[0] >= 0xe0 && s[0] < 0xf0 ? 3
-	    : s[0] >= 0xf0 && s[0] < 0xf5 ? 4 : 0;
-
-	if (n == 0 || n > left)
-		return 0;
-	for (size_t i = 1; i < n; i++)
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
-	    (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
-		return 0;
-	return n;
 }
 
 void json_put_strn(struct buf *b, const char *s, size_t len)

@@ -102,6 +102,9 @@ static void json_is_strict(void **state)
 	assert_false(parses("{\"a\":\"\xff\"}"));
 	memset(deep, '[', sizeof(deep) - 1);
 	deep[sizeof(deep) - 1] = '\0';
+	assert_false(parses("{\"a\":\"\xc0\xbd\"}"));	/* overlong */
+	assert_false(parses("{\"a\":\"\xed\xa0\x80\"}"));	/* surrogate */
+	assert_true(parses("{\"a\":\"\xf0\x9f\x8d\x8e\"}"));
 	assert_false(parses(deep));
 }
 
