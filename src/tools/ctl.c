@@ -6,6 +6,8 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "utils/buf.h"
+
 const struct subcommand *const ctl_table[] = {
 	&sub_webhook, &sub_jobs, &sub_options, NULL
 };
@@ -28,6 +30,21 @@ enum rc ctl_config(struct ctl *c, struct err *e)
 	if (rc == RC_OK)
 		c->conf_loaded(c->conf);
 	return rc;
+}
+
+void ctl_age(int64_t seconds, char *out, size_t size)
+{
+	long long s = seconds > 0 ? (long long)seconds : 0;
+
+	if (s < 120)
+		str_format(out, size, "%lld s", s);
+	else if (s < 7200)
+		str_format(out, size, "%lld min", s / 60);
+	else if (s < 2 * 86400)
+		str_format(out, size, "%lld h %lld min", s / 3600,
+		    s % 3600 / 60);
+	else
+		str_format(out, size, "%lld d", s / 86400);
 }
 
 enum rc ctl_usage(struct ctl *c, struct err *e, const char *fmt, ...)

@@ -6,6 +6,7 @@
 #define FAMILYBOT_TOOLS_CTL_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "config/config.h"
@@ -42,6 +43,8 @@ const struct subcommand *ctl_find(const char *name);
 
 /* Loads the configuration once; mistakes in it go to stderr. */
 MUST_CHECK enum rc ctl_config(struct ctl *c, struct err *e);
+/* "3 min", "2 h 10 min", "5 d" for people. */
+void ctl_age(int64_t seconds, char *out, size_t size);
 /* RC_INVALID, and the usage is shown. */
 enum rc ctl_usage(struct ctl *c, struct err *e, const char *fmt, ...)
 	PRINTF_LIKE(3, 4);

@@ -88,11 +88,25 @@ static void print_json(struct printer *p, int shard, const struct job *j)
 	buf_release(&b);
 }
 
+/* Ids come first and last words end the line, so that it can be cut up. */
+static void print_row(struct printer *p, int shard, const struct job *j)
+{
+	int64_t age = (clock_ms(&clock_system) - j->created_at) / 1000;
+	char words[32];
+
+	if (!p->any)
+		fprintf(p->c->out, "%-40s  %-10s  %5s  %-11s  %s\n", "ID",
+		    "SHARD", "TRIES", "AGE", "LAST ERROR");
+	ctl_age(age, words, sizeof(words));
+	fprintf(p->c->out, "%-40s  %-10s  %5d  %-11s  %s\n", j->id,
+	    router_shard_name(p->router, shard), (int)j->tries, words,
+	    j->last_error[0] != '\0' ? j->last_error : "-");
+}
+
 static enum rc print_job(void *ctx, int shard, const struct job *j,
     struct err *e)
 {
 	struct printer *p = ctx;
-	int64_t age = (clock_ms(&clock_system) - j->created_at) / 1000;
 
 	(void)e;
 	if (p->left == 0)
@@ -101,12 +115,23 @@ static enum rc print_job(void *ctx, int shard, const struct job *j,
 	if (p->c->json)
 		print_json(p, shard, j);
 	else
-		fprintf(p->c->out, "%s\t%s\t%s\t%d\t%lld s\t%s\n", j->id,
-		    states[j->state & 3], router_shard_name(p->router, shard),
-		    j->tries, (long long)age,
-		    j->last_error[0] != '\0' ? j->last_error : "-");
+		print_row(p, shard, j);
 	p->any = true;
 	return RC_OK;
+}
+
+static void list_end(struct ctl *c, const struct jobs_args *a,
+    const struct printer *p)
+{
+	if (!p->any)
+		fprintf(c->out, "No job is %s.\n", states[a->state]);
+	if (p->any && p->left == 0)
+		fprintf(c->out, "These are the first %zu; --limit N shows "
+		    "more.\n", a->limit);
+	if (p->any && a->state == JOB_DEAD)
+		fputs("The worker gave these up. jobs requeue ID tries again, "
+		    "jobs drop ID forgets;\n--all in place of ids takes "
+		    "all.\n", c->out);
 }
 
 static enum rc jobs_list(struct ctl *c, struct router *r,
@@ -117,11 +142,11 @@ static enum rc jobs_list(struct ctl *c, struct router *r,
 
 	if (c->json)
 		fputc('[', c->out);
-	else
-		fputs("ID\tSTATE\tSHARD\tTRIES\tAGE\tERROR\n", c->out);
 	rc = jobs_each(r, a->state, a->limit, print_job, &p, e);
 	if (c->json)
 		fputs("\n]\n", c->out);
+	else if (rc == RC_OK)
+		list_end(c, a, &p);
 	return rc;
 }
 

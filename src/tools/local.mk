@@ -2,4 +2,5 @@ tools_sources = \
 	src/tools/ctl.c src/tools/ctl.h \
 	src/tools/jobs.c \
 	src/tools/options.c \
-	src/tools/webhook.c
+	src/tools/webhook.c src/tools/webhook.h \
+	src/tools/webhook_info.c

@@ -1,18 +1,15 @@
 /* webhook.c - familybotctl webhook: where Telegram sends the updates. */
 #include "config.h"
 
-#include "tools/ctl.h"
+#include "tools/webhook.h"
 
 #include <getopt.h>
 #include <string.h>
-#include <time.h>
 
 #include "clients/http.h"
 #include "clients/telegram.h"
 #include "utils/buf.h"
 #include "utils/json.h"
-
-#define WEBHOOK_PATH	"/api/webhook"
 
 enum { CALL_MAX = 4096 };
 
@@ -67,84 +64,100 @@ static void print_done(struct ctl *c, struct json_object *answer)
 	fprintf(c->out, "%s\n", words != NULL ? words : "done");
 }
 
-static void print_time(struct ctl *c, const char *name, int64_t at)
+void webhook_url(struct buf *b, const char *url)
 {
-	time_t t = (time_t)at;
-	struct tm tm;
-	char text[32];
-
-	gmtime_r(&t, &tm);
-	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
-	fprintf(c->out, "%s: %s\n", name, text);
-}
-
-static void print_info(struct ctl *c, struct json_object *answer)
-{
-	struct json_object *info = json_obj(answer, "result");
-	struct json_object *kinds = json_arr(info, "allowed_updates");
-	const char *url = json_str(info, "url");
-	const char *words = json_str(info, "last_error_message");
-	int64_t n;
-
-	fprintf(c->out, "url: %s\n", url != NULL && *url != '\0' ? url
-	    : "(none: updates wait for getUpdates)");
-	if (json_i64(info, "pending_update_count", &n))
-		fprintf(c->out, "pending: %lld\n", (long long)n);
-	if (json_i64(info, "max_connections", &n))
-		fprintf(c->out, "max connections: %lld\n", (long long)n);
-	if (json_len(kinds) > 0)
-		fputs("allowed updates:", c->out);
-	for (size_t i = 0; i < json_len(kinds); i++) {
-		const char *kind = json_str_value(json_at(kinds, i));
-		fprintf(c->out, " %s", kind != NULL ? kind : "?");
-	}
-	if (json_len(kinds) > 0)
-		fputc('\n', c->out);
-	if (json_i64(info, "last_error_date", &n))
-		print_time(c, "last error at", n);
-	if (words != NULL)
-		fprintf(c->out, "last error: %s\n", words);
-}
-
-/* The whole URL: with the path, unless it was given with one. */
-static void url_put(struct buf *b, const char *url)
-{
-	char whole[1024];
 	size_t n = strlen(url), path = strlen(WEBHOOK_PATH);
 
 	if (n >= path && strcmp(url + n - path, WEBHOOK_PATH) == 0) {
-		json_put_str(b, url);
+		buf_puts(b, url);
 		return;
 	}
 	while (n > 0 && url[n - 1] == '/')
 		n--;
-	str_format(whole, sizeof(whole), "%.*s" WEBHOOK_PATH, (int)n, url);
-	json_put_str(b, whole);
+	buf_add(b, url, n);
+	buf_puts(b, WEBHOOK_PATH);
+}
+
+/* Telegram calls these ports only, by https only. */
+static enum rc url_check(const char *url, struct err *e)
+{
+	static const char *const ports[] = { "443", "80", "88", "8443" };
+	const char *host = url + strlen("https://"), *colon;
+	size_t n;
+
+	if (url[0] == '\0')
+		return err_set(e, RC_INVALID, "Telegram needs an address to "
+		    "call: give --url https://..., or set public_url");
+	if (strncmp(url, "https://", 8) != 0)
+		return err_set(e, RC_INVALID, "%.200s: Telegram calls https:// "
+		    "only; without a certificate, use familybot-poll", url);
+	if (strlen(url) > 900)
+		return err_set(e, RC_INVALID, "the address is too long");
+	n = strcspn(host, "/");
+	colon = memrchr(host, ':', n);
+	if (colon == NULL || host[n - 1] == ']')
+		return RC_OK;
+	n -= (size_t)(colon + 1 - host);
+	for (size_t i = 0; i < sizeof(ports) / sizeof(ports[0]); i++)
+		if (strlen(ports[i]) == n &&
+		    memcmp(ports[i], colon + 1, n) == 0)
+			return RC_OK;
+	return err_set(e, RC_INVALID, "port %.*s: Telegram calls the ports "
+	    "443, 80, 88 and 8443 only", (int)n, colon + 1);
+}
+
+/* What Telegram was told, and what it means. */
+static void set_explain(struct ctl *c, const struct webhook_args *a,
+    const char *url)
+{
+	fprintf(c->out,
+	    "  %-12s %s\n"
+	    "  %-12s is sent with each update, and others are refused (not "
+	    "shown here)\n"
+	    "  %-12s at most %d at once; what the pool cannot serve yet "
+	    "waits in its\n"
+	    "  %-12s socket, so about its number of processes will do "
+	    "(--max-connections)\n"
+	    "  %-12s", "address", url, "secret", "connections",
+	    a->max_connections, "", "updates");
+	for (size_t i = 0; webhook_kinds[i] != NULL; i++)
+		fprintf(c->out, "%s %s", i > 0 ? "," : "", webhook_kinds[i]);
+	fprintf(c->out, "\n  %-12s what came before is %s\n"
+	    "familybotctl webhook info tells whether they arrive.\n",
+	    "waiting", a->drop_pending ? "dropped (--drop-pending)" :
+	    "delivered now");
 }
 
 static enum rc webhook_set(struct ctl *c, const struct webhook_args *a,
     struct err *e)
 {
-	const char *url = a->url != NULL ? a->url : c->conf->public_url;
-	struct buf b;
-	enum rc rc;
+	const char *given = a->url != NULL ? a->url : c->conf->public_url;
+	enum rc rc = url_check(given, e);
+	struct buf url, b;
 
-	if (strncmp(url, "https://", 8) != 0 || strlen(url) > 900)
-		return err_set(e, RC_INVALID, "Telegram needs an https "
-		    "address: give --url, or set public_url");
+	if (rc != RC_OK)
+		return rc;
 	if (c->conf->webhook_secret[0] == '\0')
 		return err_set(e, RC_INVALID, "webhook_secret is not set");
+	buf_init(&url, 1024);
+	webhook_url(&url, given);
 	buf_init(&b, CALL_MAX);
 	buf_puts(&b, "{\"method\":\"setWebhook\",\"url\":");
-	url_put(&b, url);
+	json_put_str(&b, url.s);
 	buf_puts(&b, ",\"secret_token\":");
 	json_put_str(&b, c->conf->webhook_secret);
 	buf_printf(&b, ",\"max_connections\":%d,\"drop_pending_updates\":%s,"
-	    "\"allowed_updates\":[\"message\",\"edited_message\","
-	    "\"callback_query\",\"my_chat_member\"]}", a->max_connections,
+	    "\"allowed_updates\":[", a->max_connections,
 	    a->drop_pending ? "true" : "false");
+	for (size_t i = 0; webhook_kinds[i] != NULL; i++)
+		buf_printf(&b, "%s\"%s\"", i > 0 ? "," : "",
+		    webhook_kinds[i]);
+	buf_puts(&b, "]}");
 	rc = call(c, &b, print_done, e);
+	if (rc == RC_OK && !c->json)
+		set_explain(c, a, url.s);
 	buf_release(&b);
+	buf_release(&url);
 	return rc;
 }
 
@@ -212,12 +225,13 @@ static enum rc webhook_run(struct ctl *c, int argc, char **argv,
 	if (rc != RC_OK)
 		return rc;
 	if (c->conf->telegram_token[0] == '\0')
-		return err_set(e, RC_INVALID, "TELEGRAM_TOKEN is not set");
+		return err_set(e, RC_INVALID, "telegram_token is not set: "
+		    "@BotFather gives one (TELEGRAM_TOKEN, or familybot.conf)");
 	if (strcmp(what, "set") == 0)
 		return webhook_set(c, &a, e);
 	if (strcmp(what, "info") == 0)
 		return webhook_simple(c, "{\"method\":\"getWebhookInfo\"}",
-		    print_info, e);
+		    webhook_info_print, e);
 	return webhook_simple(c, a.drop_pending
 	    ? "{\"method\":\"deleteWebhook\",\"drop_pending_updates\":true}"
 	    : "{\"method\":\"deleteWebhook\"}", print_done, e);
