@@ -156,7 +156,7 @@ enum rc sqlite_begin(struct sqlite_store *s, struct err *e)
 {
 	enum rc rc;
 
-	turn_take(s->turn);
+	turn_take(s->turn, s->busy_ms);
 	rc = sqlite_exec(s, SQL_BEGIN, 0, NULL, e);
 	if (rc != RC_OK)
 		turn_give(s->turn);

@@ -6,14 +6,28 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "utils/buf.h"
+#include "utils/clock.h"
+
+enum { STRIKE_MS = 100 };
+
+static void nothing(int sig)
+{
+	(void)sig;
+}
 
 int turn_open(const char *db_path)
 {
+	struct sigaction a = { .sa_handler = nothing };
 	char path[PATH_MAX];
 
+	(void)sigaction(SIGALRM, &a, NULL);
 	if (!str_format(path, sizeof(path), "%s-turn", db_path))
 		return -1;
 	return open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
@@ -25,20 +39,45 @@ void turn_close(int fd)
 		(void)close(fd);
 }
 
-static void lock(int fd, short type, int cmd)
+static bool lock(int fd, short type, int cmd)
 {
 	struct flock l = { .l_type = type, .l_whence = SEEK_SET, .l_len = 1 };
 
-	while (fd >= 0 && fcntl(fd, cmd, &l) != 0 && errno == EINTR)
-		;	/* a signal is looked at when the work is done */
+	return fcntl(fd, cmd, &l) == 0 || errno != EINTR;
 }
 
-void turn_take(int fd)
+/* The timer strikes again and again: one that strikes before the wait begins
+ * would otherwise be lost. */
+static void timer(int ms)
 {
-	lock(fd, F_WRLCK, F_OFD_SETLKW);
+	struct itimerval t = { .it_value.tv_usec = ms * 1000,
+		.it_interval.tv_usec = ms * 1000 };
+
+	(void)setitimer(ITIMER_REAL, &t, NULL);
+}
+
+static bool free_at_once(int fd)
+{
+	struct flock l = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1 };
+
+	return fcntl(fd, F_OFD_SETLK, &l) == 0;
+}
+
+void turn_take(int fd, int most_ms)
+{
+	int64_t end;
+
+	if (fd < 0 || free_at_once(fd))
+		return;
+	end = clock_mono_us() + (int64_t)most_ms * 1000;
+	timer(STRIKE_MS);
+	while (!lock(fd, F_WRLCK, F_OFD_SETLKW) && clock_mono_us() < end)
+		;
+	timer(0);
 }
 
 void turn_give(int fd)
 {
-	lock(fd, F_UNLCK, F_OFD_SETLK);
+	if (fd >= 0)
+		(void)lock(fd, F_UNLCK, F_OFD_SETLK);
 }

@@ -6,7 +6,10 @@
  * Here they sleep in the kernel, on a lock of a file beside the shard, and are
  * woken when it is free.  It only orders: what protects the data are SQLite's
  * own locks, so a writer that takes no turn (sqlite3, a backup) does no harm,
- * and a process that dies gives its turn back.
+ * a process that dies gives its turn back, and one that hangs with it holds the
+ * others up for a bounded time only.
+ *
+ * Waiting is ended by SIGALRM: turn_open installs a handler that does nothing.
  */
 #ifndef FAMILYBOT_STORE_TURN_H
 #define FAMILYBOT_STORE_TURN_H
@@ -16,7 +19,8 @@
 int turn_open(const char *db_path);
 void turn_close(int fd);
 
-void turn_take(int fd);	/* blocks */
+/* Waits for at most most_ms, then goes on without. */
+void turn_take(int fd, int most_ms);
 void turn_give(int fd);
 
 #endif

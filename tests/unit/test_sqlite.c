@@ -18,6 +18,7 @@
 
 #include "store/migrate.h"
 #include "store/sqlite.h"
+#include "store/turn.h"
 #include "utils/buf.h"
 #include "utils/clock.h"
 
@@ -313,6 +314,30 @@ static void killed_writer_leaves_no_lock(void **state)
 	    SQLITE_OK);
 }
 
+/* A process that hangs with the turn delays the others, and no more. */
+static void hanging_writer_is_not_waited_for_long(void **state)
+{
+	struct place *p = *state;
+	struct store *other = NULL;
+	struct sqlite_store *here = (struct sqlite_store *)p->s;
+	struct user u = user_of(42);
+	struct err e;
+	int64_t start;
+
+	OK(p->s->ops->user_put(p->s, &u, &e));
+	OK(reopen(p, true, &other, &e));	/* waits for 300 ms at most */
+	turn_take(here->turn, 1000);
+	start = clock_mono_us();
+	OK(other->ops->erase(other, 42, &e));
+	assert_true(clock_mono_us() - start >= 290 * 1000);
+	assert_true(clock_mono_us() - start < 2000 * 1000);
+	turn_give(here->turn);
+	start = clock_mono_us();
+	OK(other->ops->erase(other, 42, &e));
+	assert_true(clock_mono_us() - start < 250 * 1000);
+	store_close(other);
+}
+
 static void erased_words_leave_the_file(void **state)
 {
 	struct place *p = *state;
@@ -399,6 +424,7 @@ int main(void)
 		CASE(ten_processes_make_one_schema),
 		CASE(long_lock_is_busy_and_readers_go_on),
 		CASE(killed_writer_leaves_no_lock),
+		CASE(hanging_writer_is_not_waited_for_long),
 		CASE(erased_words_leave_the_file),
 		CASE(no_statement_reads_a_whole_table),
 		CASE(durability_is_as_configured),
