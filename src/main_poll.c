@@ -79,6 +79,7 @@ int main(int argc, char **argv)
 		    "the local webhook,\nfor a machine without a public "
 		    "address.\n",
 		.extra = "url",
+		.extra_value = "URL",
 		.extra_help = "      --url URL      the webhook (default: "
 		    URL_DEFAULT ")\n",
 	};

@@ -13,9 +13,10 @@
 
 static void usage(const struct program *p, FILE *f)
 {
-	fprintf(f, "Usage: %s [-c FILE]%s%s%s\n%s\n", p->name,
-	    p->extra != NULL ? " [--" : "", p->extra != NULL ? p->extra : "",
-	    p->extra != NULL ? " VALUE]" : "", p->purpose);
+	fprintf(f, "Usage: %s [-c FILE]", p->name);
+	if (p->extra != NULL)
+		fprintf(f, " [--%s %s]", p->extra, p->extra_value);
+	fprintf(f, "\n%s\n", p->purpose);
 	fputs("  -c, --config FILE  configuration (default: $FAMILYBOT_CONF, "
 	    "else\n"
 	    "                     " SYSCONFDIR "/familybot/familybot.conf)\n",

@@ -13,6 +13,7 @@ struct program {
 	const char *purpose;	/* for --help, whole lines */
 	/* One more option with an argument, or NULL. */
 	const char *extra;
+	const char *extra_value;	/* what --help calls the argument */
 	const char *extra_help;
 };
 
