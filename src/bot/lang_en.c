@@ -94,6 +94,8 @@ static const char *const texts[] = {
 	[T_SOURCES] = "<i>Figures: {0}</i>",
 	[T_SOURCES_GUESSED] = "<i>Figures: {0}. ≈ usual portion, as no amount was said.</i>",
 	[T_TRUNCATED] = "<i>That was a long list: I took the first {0}. Please send the rest separately.</i>",
+	[T_BAD_AMOUNT] = "I could not believe one of the amounts and left it out. How much was it? "
+	    "For example: <i>apple 150 g</i>",
 	[T_BTN_UNDO] = "↩ Undo",
 	[T_BTN_RESTORE] = "↪ Put it back",
 	[T_BTN_HALF] = "½×",

@@ -27,12 +27,16 @@ enum rc food_refused(struct turn *t, enum rc rc)
 }
 
 static void show_meal(struct turn *t, const struct meal *m,
-    const struct day_sum *day, enum meal_title title, bool truncated)
+    const struct day_sum *day, enum meal_title title, const struct parsed *p)
 {
 	struct buf *out = reply_send(&t->reply);
 
 	meal_put(t, out, m, day, title);
-	if (truncated) {
+	if (p->bad_amount) {
+		buf_puts(out, "\n\n");
+		text_put(out, turn_lang(t), T_BAD_AMOUNT);
+	}
+	if (p->truncated) {
 		buf_putc(out, '\n');
 		text_put(out, turn_lang(t), T_TRUNCATED,
 		    fmt_int(t->arena, turn_lang(t), MEAL_ITEMS_MAX));
@@ -40,24 +44,24 @@ static void show_meal(struct turn *t, const struct meal *m,
 	meal_buttons(t, reply_keyboard(&t->reply), m, title);
 }
 
-static void answer_not_food(struct turn *t)
+static void answer_not_food(struct turn *t, const struct parsed *p)
 {
 	struct keyboard *k;
 
-	text_put(reply_send(&t->reply), turn_lang(t), T_NOT_FOOD);
+	text_put(reply_send(&t->reply), turn_lang(t), p->bad_amount
+	    ? T_BAD_AMOUNT : T_NOT_FOOD);
 	k = reply_keyboard(&t->reply);
 	keyboard_button(k, text_get(turn_lang(t), T_BTN_TODAY), "t");
 	keyboard_button(k, text_get(turn_lang(t), T_BTN_HISTORY), "h");
 }
 
 /* All rows of the day before the message's, as one meal. */
-static enum rc same_as_yesterday(struct turn *t)
+static enum rc same_as_yesterday(struct turn *t, struct parsed *p)
 {
 	struct meal *m = arena_alloc(t->arena, sizeof(*m));
 	struct meal *day = arena_alloc(t->arena,
 	    sizeof(*day) * YESTERDAY_MEALS);
 	struct day_sum sum;
-	bool truncated = false;
 	size_t n;
 	enum rc rc;
 
@@ -69,7 +73,7 @@ static enum rc same_as_yesterday(struct turn *t)
 		return rc;
 	for (size_t i = 0; i < n; i++)
 		for (int j = 0; j < day[i].nitems; j++) {
-			truncated |= m->nitems == MEAL_ITEMS_MAX;
+			p->truncated |= m->nitems == MEAL_ITEMS_MAX;
 			if (m->nitems < MEAL_ITEMS_MAX)
 				m->items[m->nitems++] = day[i].items[j];
 		}
@@ -81,7 +85,7 @@ static enum rc same_as_yesterday(struct turn *t)
 	rc = food_add(t->bot->foods, t->store, m, &sum, t->err);
 	if (rc != RC_OK)
 		return food_refused(t, rc);
-	show_meal(t, m, &sum, MEAL_TITLE_NEW, truncated);
+	show_meal(t, m, &sum, MEAL_TITLE_NEW, p);
 	return RC_OK;
 }
 
@@ -99,7 +103,7 @@ static enum rc store_food(struct turn *t, const char *text,
 	rc = food_add(t->bot->foods, t->store, m, &day, t->err);
 	if (rc != RC_OK)
 		return food_refused(t, rc);
-	show_meal(t, m, &day, MEAL_TITLE_NEW, p->truncated);
+	show_meal(t, m, &day, MEAL_TITLE_NEW, p);
 	if (p->nunknown > 0)
 		return teach_ask(t, text, &p->unknown[0]);
 	return RC_OK;
@@ -131,9 +135,9 @@ enum rc handle_food_text(struct turn *t, const char *text)
 	case PARSE_UNKNOWN:
 		return teach_ask(t, text, &p->unknown[0]);
 	case PARSE_SAME_AS_YESTERDAY:
-		return same_as_yesterday(t);
+		return same_as_yesterday(t, p);
 	default:
-		answer_not_food(t);
+		answer_not_food(t, p);
 		return RC_OK;
 	}
 }
@@ -175,7 +179,7 @@ enum rc handle_food_edit(struct turn *t, const char *text)
 	rc = food_edit(t->bot->foods, t->store, m, &day, t->err);
 	if (rc != RC_OK)
 		return food_refused(t, rc);
-	show_meal(t, m, &day, MEAL_TITLE_EDITED, p->truncated);
+	show_meal(t, m, &day, MEAL_TITLE_EDITED, p);
 	if (p->nunknown > 0)
 		return teach_ask(t, text, &p->unknown[0]);
 	return RC_OK;
