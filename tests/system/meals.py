@@ -10,16 +10,16 @@ from dataclasses import dataclass
 SPACES = "\u00a0\u202f\u2009 "
 NUMBER = rf"\d[\d{SPACES}]*(?:[.,]\d+)?"
 ROW = re.compile(rf"^• (?P<name>.+) — (?:≈ )?(?P<grams>{NUMBER}) (?:г|g)\n"
-                 rf"\s*(?P<kcal>{NUMBER}) (?:ккал|kcal) · [БP] (?P<p>{NUMBER}) · "
-                 rf"[ЖF] (?P<f>{NUMBER}) · [УC] (?P<c>{NUMBER})", re.M)
+                 rf"\s*(?P<kcal>{NUMBER}) (?:ккал|kcal)(?: · [БP] (?P<p>{NUMBER}) · "
+                 rf"[ЖF] (?P<f>{NUMBER}) · [УC] (?P<c>{NUMBER}))?", re.M)
 TOTAL = re.compile(rf"^(?:Итого|Total) ({NUMBER}) (?:ккал|kcal)", re.M)
 DAY_OF = re.compile(rf"^[^\n:]+: ({NUMBER}) (?:из|of) ({NUMBER}) (?:ккал|kcal), \D*({NUMBER})", re.M)
 DAY_PLAIN = re.compile(rf"^[^\n:]+: \D*({NUMBER}) (?:ккал|kcal)", re.M)
 
 
 def number(text):
-    """In English a comma stands between thousands, in Russian before decimals."""
-    text = re.sub(rf"[{SPACES}]", "", text)
+    """What is not told is 0.  In English a comma stands between thousands, in Russian before decimals."""
+    text = re.sub(rf"[{SPACES}]", "", text or "0")
     if re.fullmatch(r"\d{1,3}(,\d{3})+", text):
         return float(text.replace(",", ""))
     return float(text.replace(",", "."))

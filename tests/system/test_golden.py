@@ -96,9 +96,29 @@ def test_telegrams_language_counts_until_one_is_chosen(stack):
 def test_names_cannot_break_the_formatting(stack):
     p = stack.person("<b>&\"Ann</i>", "en")
     assert "<b>&\"Ann</i>" in p.asks("/start").text
-    seen = p.asks("100 g of <b>zorb</i>&amp;lax")
-    assert "zorb" in seen.text
+    p.asks("100 g of <b>zorb</i>&amp;lax")
+    assert "<i>zorb" in p.asks("/timezone A&B/<i>zorb").text
+    p.asks("/no<b>such&command")
 
+
+def test_food_told_instead_of_an_answer_is_food(stack):
+    """The question about an unknown food does not swallow what is eaten next."""
+    p = stack.person("Лена", "ru")
+    assert rows(p.asks("100 г хрумбурзика")) == []
+    seen = p.asks("150 г риса")
+    assert len(rows(seen)) == 1 and near(rows(seen)[0].grams, 150)
+    seen = p.asks("2 яйца")
+    assert len(rows(seen)) == 1 and "яйц" in rows(seen)[0].name.lower()
+
+
+@pytest.mark.parametrize("label, kcal, protein", [
+    ("350", 350, 0), ("350 12 5 40", 350, 12), ("350 ккал на 100 г", 350, 0),
+    ("ккал 350, белки 12,5, жиры 5, углеводы 40", 350, 12.5)])
+def test_labels_as_people_copy_them(sqlite, label, kcal, protein):
+    p = sqlite.person("Лена", "ru")
+    p.asks("100 г хрумбурзика")
+    seen = p.asks(label)
+    assert near(rows(seen)[0].kcal, kcal) and near(rows(seen)[0].protein, protein, 0.6)
 
 def test_long_lists_and_long_words(stack):
     p = stack.person("Глеб", "ru")

@@ -12,11 +12,11 @@ class Poll:
     """familybot-poll of a stack, run by the test."""
 
     def __init__(self, stack):
-        env = {**stack.environment, "FAMILYBOT_URL": f"http://127.0.0.1:{stack.port}",
-               "FAMILYBOT_MODULES": str(stack.build)}
+        env = {**stack.environment, "FAMILYBOT_MODULES": str(stack.build)}
         self.log = stack.state / "log" / "poll-test.log"
-        self.process = subprocess.Popen([stack.build / "familybot-poll", "-c", stack.conf],
-                                        env=env, stderr=self.log.open("ab"))
+        self.process = subprocess.Popen([stack.build / "familybot-poll", "-c", stack.conf,
+                                         "--url", stack.url], env=env,
+                                        stderr=self.log.open("ab"))
 
     def stop(self):
         self.process.terminate()
@@ -83,7 +83,7 @@ def test_a_webhook_that_is_set_is_explained(polled):
     if poll.process.poll() is None:
         poll.stop()
     calls = [c for c in polled.double.calls("getUpdates") if not c.ok]
-    assert 1 <= len(calls) <= 4, "no storm of questions"
+    assert len(calls) <= 4, "no storm of questions"
 
 
 @pytest.mark.refused("Bad Gateway")
