@@ -51,7 +51,7 @@ static const char *const texts[] = {
 	[T_SEX_MALE] = "Man",
 	[T_SEX_FEMALE] = "Woman",
 	[T_ACTIVITY_1] = "🪑 Mostly sitting",
-	[T_ACTIVITY_2] = "🚶 Light: walks, 1–3 workouts a week",
+	[T_ACTIVITY_2] = "🚶 Light: 1–3 workouts a week",
 	[T_ACTIVITY_3] = "🏃 Moderate: 3–5 workouts a week",
 	[T_ACTIVITY_4] = "💪 High: 6–7 workouts a week",
 	[T_ACTIVITY_5] = "🏋 Very high: hard physical work",
@@ -130,9 +130,9 @@ static const char *const texts[] = {
 	[T_DAY_FULL] = "This day already has {0} entries; more do not fit. Delete some in /history.",
 	[T_OWN_FULL] = "You have taught me {0} foods, which is the most I can keep for one person.",
 	[T_NOTHING_YESTERDAY] = "Nothing was written down the day before, so there is nothing to repeat.",
-	[T_NOT_FOOD] = "I write down food. Just tell me what you ate and how much:\n"
+	[T_NOT_FOOD] = "🙂 I keep your food diary. Tell me what you ate and how much, for example:\n"
 	    "<i>200 g buckwheat, 2 eggs and a glass of milk</i>\n\n"
-	    "/today shows your day, /help everything I can do.",
+	    "/today shows your day, /help shows everything I can do.",
 	[T_EDIT_NO_FOOD] = "I found no food in the edited message, so the entry stays as it was. "
 	    "You can remove it below.",
 	[T_NO_PHOTO] = "I cannot read photos yet. Please write what is on the plate, for example "
@@ -184,8 +184,9 @@ static const char *const texts[] = {
 	[T_LANGUAGE_ASK] = "🌐 Which language shall we speak?",
 	[T_LANGUAGE_SET] = "🌐 From now on in English.",
 	[T_ZONE_TITLE] = "🕐 Your time zone: <b>{0}</b>, it is {1} there.\nA new day begins at <b>{2}</b>.",
-	[T_ZONE_HOW] = "<i>Tap a zone, or write a city or zone: London, Asia/Almaty.</i>",
-	[T_ZONE_UNKNOWN] = "I do not know the zone “{0}”. Write it as Continent/City, for example Europe/Berlin.",
+	[T_ZONE_HOW] = "<i>Tap a city of your time zone, or write another, for example Paris.</i>",
+	[T_ZONE_UNKNOWN] = "I do not know the city “{0}”. Write the nearest big one, or a zone such as "
+	    "Europe/Berlin.",
 	[T_ZONE_DAY_START] = "Day from {0}",
 
 	/* help and leaving */

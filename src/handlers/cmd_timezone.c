@@ -12,6 +12,7 @@
 
 #include "bot/text.h"
 #include "handlers/table.h"
+#include "services/food.h"
 #include "services/user.h"
 #include "utils/validators.h"
 
@@ -223,19 +224,34 @@ static enum rc run_tap(struct turn *t, const char *args)
 	return show_and_listen(t, reply_edit(&t->reply));
 }
 
+/* A name that is neither a zone nor food is a city that we do not know. */
+static enum rc is_strange_city(struct turn *t, const char *text, bool *strange)
+{
+	struct parsed *p = arena_alloc(t->arena, sizeof(*p));
+	enum rc rc;
+
+	*strange = strlen(text) < 60 && strpbrk(text, "0123456789\n") == NULL;
+	if (!*strange || strchr(text, '/') != NULL)
+		return RC_OK;
+	rc = food_parse(t->bot->foods, t->store, &t->user, text, p, t->err);
+	*strange = p->verdict == PARSE_UNKNOWN;
+	return rc;
+}
+
 static enum rc on_text(struct turn *t, const char *text, bool *consumed)
 {
 	char zone[USER_ZONE_SIZE];
+	enum rc rc;
 
-	if (!find_zone(text, zone)) {
-		*consumed = strchr(text, '/') != NULL && strlen(text) < 60;
-		if (*consumed)
-			text_put(reply_send(&t->reply), turn_lang(t),
-			    T_ZONE_UNKNOWN, text);
-		return RC_OK;
+	if (find_zone(text, zone)) {
+		*consumed = true;
+		return choose(t, zone, reply_send(&t->reply));
 	}
-	*consumed = true;
-	return choose(t, zone, reply_send(&t->reply));
+	rc = is_strange_city(t, text, consumed);
+	if (rc == RC_OK && *consumed)
+		text_put(reply_send(&t->reply), turn_lang(t), T_ZONE_UNKNOWN,
+		    text);
+	return rc;
 }
 
 const struct command cmd_timezone = { "timezone", T_CMD_TIMEZONE, 0, run };

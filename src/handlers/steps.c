@@ -49,8 +49,14 @@ static void texts_buttons(struct turn *t, enum step_mode mode, enum step step,
 
 static void language_buttons(struct turn *t, enum step_mode mode, enum step s)
 {
+	bool russian = turn_lang(t) == LANG_RU;
+
+	/* The person's own first: most just tap it. */
+	if (russian)
+		button(t, "🇷🇺 Русский", mode, s, LANG_RU);
 	button(t, "🇬🇧 English", mode, s, LANG_EN);
-	button(t, "🇷🇺 Русский", mode, s, LANG_RU);
+	if (!russian)
+		button(t, "🇷🇺 Русский", mode, s, LANG_RU);
 }
 
 static void sex_buttons(struct turn *t, enum step_mode mode, enum step s)

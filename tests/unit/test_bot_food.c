@@ -132,7 +132,7 @@ static void words_that_are_no_food_make_no_entry(void **state)
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		say(w, words[i]);
-		sees(w, "Я записываю еду");
+		sees(w, "Я веду дневник питания");
 	}
 	say(w, "/today");
 	sees(w, "Пока ничего не записано");

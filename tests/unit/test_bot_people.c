@@ -108,6 +108,19 @@ static void zone_decides_the_day(void **state)
 	sees(w, "Вторник");
 }
 
+static void a_strange_city_is_no_food(void **state)
+{
+	struct world *w = *state;
+
+	say(w, "/timezone");
+	say(w, "Урюпинск");
+	sees(w, "Города «Урюпинск» я не знаю");
+	say(w, "гречка");	/* food is still food */
+	sees(w, "Гречка варёная");
+	say(w, "Казань");
+	sees(w, "Europe/Moscow");
+}
+
 static void leaving_erases_everything(void **state)
 {
 	struct world *w = *state;
@@ -178,6 +191,7 @@ int main(void)
 		CASE(minors_get_no_deficit),
 		CASE(wrong_figures_are_explained),
 		CASE(zone_decides_the_day),
+		CASE(a_strange_city_is_no_food),
 		CASE(leaving_erases_everything),
 		CASE(groups_are_left_alone_unless_they_call),
 		CASE(odd_updates_do_no_harm),
