@@ -8,12 +8,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "store/store.h"
+#include "utils/buf.h"
 #include "worker_place.h"
 
 static struct job job;	/* large: not on the stack */
@@ -348,6 +350,51 @@ static void the_menu_is_set_for_each_language(void **state)
 	    1);
 }
 
+/* What the worker logs when it is configured with this name. */
+static void log_with_name(struct place *p, const char *name, char *log,
+    size_t size)
+{
+	char path[300];
+	ssize_t n;
+	int kept = dup(STDERR_FILENO), fd;
+
+	str_format(path, sizeof(path), "%s/log", p->dir);
+	fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+	assert_true(kept >= 0 && fd >= 0);
+	p->conf.username = name;
+	dup2(fd, STDERR_FILENO);
+	place_start(p);
+	place_turns(p, 300);
+	worker_free(p->worker);
+	p->worker = NULL;
+	dup2(kept, STDERR_FILENO);
+	close(kept);
+	n = pread(fd, log, size - 1, 0);
+	log[n > 0 ? n : 0] = '\0';
+	close(fd);
+	unlink(path);
+}
+
+static void the_name_of_the_bot_is_asked_once(void **state)
+{
+	struct place *p = *state;
+	char log[4096];
+
+	log_with_name(p, "Place_Bot", log, sizeof(log));
+	assert_int_equal(place_saw(p, "getMe"), 1);
+	assert_non_null(strstr(log, "level=info event=me "));
+}
+
+static void a_wrong_name_of_the_bot_is_warned_of(void **state)
+{
+	struct place *p = *state;
+	char log[4096];
+
+	log_with_name(p, "", log, sizeof(log));
+	assert_non_null(strstr(log, "level=warn event=me username=\""
+	    PLACE_USERNAME "\""));
+}
+
 static void a_refused_token_costs_no_try(void **state)
 {
 	struct place *p = *state;
@@ -468,6 +515,8 @@ int main(void)
 		T(a_tap_is_answered_at_once),
 		T(a_chat_gets_one_message_a_second),
 		T(the_menu_is_set_for_each_language),
+		T(the_name_of_the_bot_is_asked_once),
+		T(a_wrong_name_of_the_bot_is_warned_of),
 		T(a_refused_token_costs_no_try),
 		T(without_a_token_jobs_wait),
 		T(there_is_one_worker_of_a_place),

@@ -33,7 +33,8 @@ static void on_request(void *ctx, const struct server_request *q,
 	}
 	p->calls++;
 	a->delay_ms = p->delay_ms;
-	str_copy(a->body, sizeof(a->body), "{\"ok\":true,\"result\":{}}");
+	str_copy(a->body, sizeof(a->body), "{\"ok\":true,\"result\":"
+	    "{\"username\":\"" PLACE_USERNAME "\"}}");
 	if (strncmp(method, "send", 4) != 0)
 		return;
 	if (p->sends < p->scripted) {

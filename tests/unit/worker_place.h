@@ -20,6 +20,7 @@
 #include "worker/worker.h"
 
 #define PLACE_TOKEN	"123456:AAsecretsecretsecret"
+#define PLACE_USERNAME	"place_bot"	/* as getMe tells */
 
 enum { PLACE_SHARDS = 3, SCRIPT_MAX = 16, SEEN_MAX = 64 };
 
