@@ -8,14 +8,12 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "store/store.h"
-#include "utils/buf.h"
 #include "worker_place.h"
 
 static struct job job;	/* large: not on the stack */
@@ -329,72 +327,6 @@ static void a_chat_gets_one_message_a_second(void **state)
 	assert_non_null(strstr(p->seen[2].text, "<b>c</b>"));
 }
 
-static void the_menu_is_set_for_each_language(void **state)
-{
-	static const struct worker_command en[] = { { "today", "Today" },
-		{ "help", "Help" } };
-	static const struct worker_command ru[] = { { "today", "Сегодня" } };
-	static const struct worker_commands all[] = { { "", en, 2 },
-		{ "ru", ru, 1 } };
-	struct place *p = *state;
-
-	p->conf.commands = all;
-	p->conf.ncommands = 2;
-	place_start(p);
-	place_turns(p, 500);
-	assert_int_equal(place_saw(p, "setMyCommands"), 2);
-	assert_int_equal(place_saw(p, "setMyCommands {\"commands\":[{\"command\""
-	    ":\"today\",\"description\":\"Today\"},{\"command\":\"help\","
-	    "\"description\":\"Help\"}]}"), 1);
-	assert_int_equal(place_saw(p, "Сегодня\"}],\"language_code\":\"ru\"}"),
-	    1);
-}
-
-/* What the worker logs when it is configured with this name. */
-static void log_with_name(struct place *p, const char *name, char *log,
-    size_t size)
-{
-	char path[300];
-	ssize_t n;
-	int kept = dup(STDERR_FILENO), fd;
-
-	str_format(path, sizeof(path), "%s/log", p->dir);
-	fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
-	assert_true(kept >= 0 && fd >= 0);
-	p->conf.username = name;
-	dup2(fd, STDERR_FILENO);
-	place_start(p);
-	place_turns(p, 300);
-	worker_free(p->worker);
-	p->worker = NULL;
-	dup2(kept, STDERR_FILENO);
-	close(kept);
-	n = pread(fd, log, size - 1, 0);
-	log[n > 0 ? n : 0] = '\0';
-	close(fd);
-	unlink(path);
-}
-
-static void the_name_of_the_bot_is_asked_once(void **state)
-{
-	struct place *p = *state;
-	char log[4096];
-
-	log_with_name(p, "Place_Bot", log, sizeof(log));
-	assert_int_equal(place_saw(p, "getMe"), 1);
-	assert_non_null(strstr(log, "level=info event=me "));
-}
-
-static void a_wrong_name_of_the_bot_is_warned_of(void **state)
-{
-	struct place *p = *state;
-	char log[4096];
-
-	log_with_name(p, "", log, sizeof(log));
-	assert_non_null(strstr(log, "level=warn event=me username=\""
-	    PLACE_USERNAME "\""));
-}
-
 static void a_refused_token_costs_no_try(void **state)
 {
 	struct place *p = *state;
@@ -514,9 +446,6 @@ int main(void)
 		T(a_job_whose_slot_lives_elsewhere_is_left),
 		T(a_tap_is_answered_at_once),
 		T(a_chat_gets_one_message_a_second),
-		T(the_menu_is_set_for_each_language),
-		T(the_name_of_the_bot_is_asked_once),
-		T(a_wrong_name_of_the_bot_is_warned_of),
 		T(a_refused_token_costs_no_try),
 		T(without_a_token_jobs_wait),
 		T(there_is_one_worker_of_a_place),
