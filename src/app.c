@@ -9,6 +9,7 @@
 #include "bot/bot.h"
 #include "handlers/http.h"
 #include "handlers/table.h"
+#include "metering.h"
 #include "queue/queue.h"
 #include "services/food.h"
 #include "services/nutrition.h"
@@ -16,13 +17,9 @@
 #include "shards.h"
 #include "store/router.h"
 #include "utils/clock.h"
-#include "utils/log.h"
 #include "utils/xalloc.h"
 #include "web/fcgi.h"
-#include "web/metrics.h"
 #include "web/web.h"
-
-enum { ROUTES_MAX = METRICS_ROUTES_MAX };
 
 struct app {
 	const struct config *conf;
@@ -35,15 +32,15 @@ struct app {
 	struct web *web;
 	struct bot bot;
 	struct http_context http;
-	const char *routes[ROUTES_MAX];
 };
 
-static size_t look_at_shards(void *ctx, bool count, struct shard_health *out,
+static size_t look_at_shards(void *ctx, bool counted, struct shard_health *out,
     size_t max)
 {
 	struct app *a = ctx;
 
-	return shards_look(a->router, count ? a->metrics : NULL, out, max);
+	return counted ? shards_counted(a->router, a->metrics, out, max)
+	    : shards_look(a->router, out, max);
 }
 
 /* "123456:AA…" starts with the bot's own id. */
@@ -80,24 +77,6 @@ static void bot_wire(struct app *a)
 	};
 }
 
-/* Metrics must not stop the bot: without their file, this process counts for
- * itself. */
-static enum rc metrics_wire(struct app *a, struct err *e)
-{
-	int n = http_routes_count(http_routes);
-	int64_t now = clock_ms(&clock_system);
-	enum rc rc;
-
-	for (int i = 0; i < n && i < ROUTES_MAX; i++)
-		a->routes[i] = http_routes[i].name;
-	rc = metrics_open(a->conf->metrics_file, a->routes, n, now,
-	    &a->metrics, e);
-	if (rc == RC_OK || rc == RC_TOOBIG)
-		return rc;
-	log_warn("metrics_alone", "why=%s", log_q(e->text));
-	return metrics_open(NULL, a->routes, n, now, &a->metrics, e);
-}
-
 enum rc app_open(const struct config *conf, struct app **out, struct err *e)
 {
 	struct app *a = xcalloc(1, sizeof(*a));
@@ -108,7 +87,7 @@ enum rc app_open(const struct config *conf, struct app **out, struct err *e)
 	if (rc == RC_OK)
 		rc = shards_open(conf, true, &a->router, e);
 	if (rc == RC_OK)
-		rc = metrics_wire(a, e);
+		rc = metering_open(conf, &a->metrics, e);
 	if (rc != RC_OK) {
 		app_free(a);
 		return rc;
@@ -133,7 +112,7 @@ void app_free(struct app *a)
 		user_service_free(a->users);
 	if (a->queue != NULL)
 		queue_free(a->queue);
-	metrics_free(a->metrics);
+	metering_close(a->metrics);
 	if (a->router != NULL)
 		router_free(a->router);
 	if (a->nutrition != NULL)

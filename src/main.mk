@@ -2,13 +2,14 @@
 bin_PROGRAMS += familybot familybot-worker familybot-poll familybotctl
 program_sources = src/process.c src/process.h src/program.c src/program.h
 shards_sources = src/shards.c src/shards.h
+metering_sources = src/metering.c src/metering.h
 
 familybot_SOURCES = src/main_familybot.c src/app.c src/app.h src/apptest.c \
-	$(program_sources) $(shards_sources)
+	$(program_sources) $(shards_sources) $(metering_sources)
 familybot_LDADD = $(CORE_LIBS) $(FCGI_LIBS)
 
 familybot_worker_SOURCES = src/main_worker.c $(program_sources) \
-	$(shards_sources)
+	$(shards_sources) $(metering_sources)
 familybot_worker_LDADD = $(NET_LIBS)
 
 familybot_poll_SOURCES = src/main_poll.c $(program_sources)

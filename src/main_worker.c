@@ -11,6 +11,7 @@
 #include "clients/http.h"
 #include "clients/telegram.h"
 #include "handlers/table.h"
+#include "metering.h"
 #include "process.h"
 #include "program.h"
 #include "shards.h"
@@ -27,6 +28,7 @@ struct parts {
 	struct router *router;
 	struct http *http;
 	struct telegram *telegram;
+	struct metrics *metrics;
 	struct worker *worker;
 	int stop_fd;
 	struct worker_command rows[LANG_COUNT][COMMANDS_MAX];
@@ -80,6 +82,8 @@ static enum rc parts_open(struct parts *p, const char *path, struct err *e)
 	hc.stop_fd = p->stop_fd;
 	if (rc == RC_OK)
 		rc = http_open(&hc, &p->http, e);
+	if (rc == RC_OK)
+		rc = metering_open(p->conf, &p->metrics, e);
 	if (rc != RC_OK)
 		return rc;
 	p->telegram = telegram_new(p->http, p->conf->telegram_api,
@@ -94,6 +98,7 @@ static enum rc parts_open(struct parts *p, const char *path, struct err *e)
 		.commands = p->commands,
 		.ncommands = LANG_COUNT,
 		.username = p->conf->bot_username,
+		.metrics = p->metrics,
 		.stop_fd = p->stop_fd,
 	}, &p->worker, e);
 }
@@ -101,6 +106,7 @@ static enum rc parts_open(struct parts *p, const char *path, struct err *e)
 static void parts_release(struct parts *p)
 {
 	worker_free(p->worker);
+	metering_close(p->metrics);
 	telegram_free(p->telegram);
 	http_free(p->http);
 	if (p->router != NULL)

@@ -10,11 +10,10 @@
 #include "handlers/http.h"
 #include "store/router.h"
 #include "store/store.h"
-#include "utils/clock.h"
 #include "utils/xalloc.h"
 #include "web/metrics.h"
 
-enum { TEST_TIMEOUT_MS = 2000, FIGURES_AGE_MS = 30000 };
+enum { TEST_TIMEOUT_MS = 2000 };
 
 static enum store_sync sync_of(const struct config *conf)
 {
@@ -57,45 +56,7 @@ enum rc shards_open(const struct config *conf, bool create,
 	return rc;
 }
 
-static enum rc figures_count(struct metrics *m, struct store *s, int shard,
-    int64_t now, int64_t f[METRICS_FIGURES], struct err *e)
-{
-	struct store_stats st;
-	enum rc rc = s->ops->stats(s, &st, e);
-
-	if (rc != RC_OK)
-		return rc;
-	memcpy(f, (const int64_t[METRICS_FIGURES]){ st.users, st.meals,
-	    st.own_foods, st.jobs_ready, st.jobs_leased, st.jobs_dead,
-	    st.oldest_ready_at, st.bytes }, METRICS_FIGURES * sizeof(*f));
-	metrics_figures_put(m, shard, now, f);
-	return RC_OK;
-}
-
-static enum rc figures_fill(struct metrics *m, struct store *s, int shard,
-    struct shard_health *h, struct err *e)
-{
-	int64_t f[METRICS_FIGURES], now = clock_ms(&clock_system);
-	enum rc rc = RC_OK;
-
-	if (!metrics_figures_get(m, shard, now, FIGURES_AGE_MS, f))
-		rc = figures_count(m, s, shard, now, f, e);
-	if (rc != RC_OK)
-		return rc;
-	h->users = f[0];
-	h->meals = f[1];
-	h->own_foods = f[2];
-	h->jobs_ready = f[3];
-	h->jobs_leased = f[4];
-	h->jobs_dead = f[5];
-	h->oldest_ready_at = f[6];
-	h->bytes = f[7];
-	h->counted = true;
-	return RC_OK;
-}
-
-static void look_at(struct router *r, int i, struct metrics *counted,
-    struct shard_health *h)
+static void look_at(struct router *r, int i, struct shard_health *h)
 {
 	struct store *s = NULL;
 	struct err e = { .text = "" };
@@ -106,8 +67,6 @@ static void look_at(struct router *r, int i, struct metrics *counted,
 	if (rc == RC_OK)
 		rc = s->ops->ping(s, &e);
 	h->up = rc == RC_OK;
-	if (rc == RC_OK && counted != NULL)
-		rc = figures_fill(counted, s, i, h, &e);
 	if (rc == RC_OK)
 		return;
 	str_copy(h->why, sizeof(h->why), e.text);
@@ -115,13 +74,29 @@ static void look_at(struct router *r, int i, struct metrics *counted,
 	router_failed(r, i, &e);
 }
 
-size_t shards_look(struct router *r, struct metrics *counted,
-    struct shard_health *out, size_t max)
+size_t shards_look(struct router *r, struct shard_health *out, size_t max)
 {
 	size_t n = (size_t)router_shards(r);
 
 	for (size_t i = 0; i < n && i < max; i++)
-		look_at(r, (int)i, counted, &out[i]);
+		look_at(r, (int)i, &out[i]);
+	return n < max ? n : max;
+}
+
+size_t shards_counted(const struct router *r, const struct metrics *m,
+    struct shard_health *out, size_t max)
+{
+	size_t n = (size_t)router_shards(r);
+
+	for (size_t i = 0; i < n && i < max && i < METRICS_SHARDS_MAX; i++) {
+		struct shard_health *h = &out[i];
+		memset(h, 0, sizeof(*h));
+		h->name = router_shard_name(r, (int)i);
+		for (int what = 0; what < FIGURES_COUNT; what++)
+			h->at[what] = metrics_figures_get(m, (int)i,
+			    (enum metrics_figures)what, h->figures[what]);
+		h->up = h->at[FIGURES_UP] != 0 && h->figures[FIGURES_UP][0];
+	}
 	return n < max ? n : max;
 }
 

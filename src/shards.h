@@ -19,9 +19,10 @@ struct shard_health;
 MUST_CHECK enum rc shards_open(const struct config *conf, bool create,
     struct router **out, struct err *e);
 
-/* Asks every shard; see struct http_context.  Figures only with counted, where
- * they are kept for half a minute: counting takes time. */
-size_t shards_look(struct router *r, struct metrics *counted,
+/* Asks every shard whether it is up; see struct http_context. */
+size_t shards_look(struct router *r, struct shard_health *out, size_t max);
+/* Asks none: what the worker left in the metrics. */
+size_t shards_counted(const struct router *r, const struct metrics *m,
     struct shard_health *out, size_t max);
 
 /* Says in report which shards do not answer.  Creates nothing. */

@@ -1,6 +1,7 @@
 /*
  * health.c - GET /healthz (the process lives), /readyz (so do its shards),
- * /metrics.  Names of shards are told, their addresses are not.
+ * /metrics, which asks no shard.  Names of shards are told, their addresses are
+ * not.
  */
 #include "config.h"
 
@@ -22,12 +23,12 @@ void healthz_get(void *ctx, struct http_request *req,
 }
 
 static struct shard_health *look(struct http_context *c,
-    struct http_request *req, bool figures, size_t *n)
+    struct http_request *req, bool counted, size_t *n)
 {
 	struct shard_health *all = xcalloc(HEALTH_SHARDS_MAX, sizeof(*all));
 
 	timing_stage(&req->timing, STAGE_SHARD);
-	*n = c->shards(c->shards_ctx, figures, all, HEALTH_SHARDS_MAX);
+	*n = c->shards(c->shards_ctx, counted, all, HEALTH_SHARDS_MAX);
 	timing_stage(&req->timing, STAGE_HANDLER);
 	return all;
 }
@@ -60,74 +61,91 @@ void readyz_get(void *ctx, struct http_request *req,
 	free(all);
 }
 
-/* A gauge with one sample a shard that was counted, from the field at off. */
-static void shard_gauge(struct buf *out, enum metric_id id,
-    const struct shard_health *all, size_t n, size_t off)
+struct shard_gauge {
+	enum metric_id id;
+	enum metrics_figures what;
+	int figure;
+	const char *state;	/* label of a second kind, or NULL */
+};
+
+/* Rows of one id stand together. */
+static const struct shard_gauge gauges[] = {
+	{ METRIC_SHARD_UP, FIGURES_UP, 0, NULL },
+	{ METRIC_SHARD_USERS, FIGURES_RECORDS, 0, NULL },
+	{ METRIC_SHARD_MEALS, FIGURES_RECORDS, 1, NULL },
+	{ METRIC_SHARD_FOODS, FIGURES_RECORDS, 2, NULL },
+	{ METRIC_SHARD_BYTES, FIGURES_RECORDS, 3, NULL },
+	{ METRIC_SHARD_JOBS, FIGURES_JOBS, 0, "ready" },
+	{ METRIC_SHARD_JOBS, FIGURES_JOBS, 1, "leased" },
+	{ METRIC_SHARD_JOBS, FIGURES_JOBS, 2, "dead" },
+	{ METRIC_SHARD_OLDEST, FIGURES_JOBS, 3, NULL },
+};
+
+/* The oldest ready job is told by its age, which grows without the worker. */
+static int64_t gauge_value(const struct shard_gauge *g,
+    const struct shard_health *s, int64_t now_ms)
+{
+	int64_t v = s->figures[g->what][g->figure];
+
+	if (g->id != METRIC_SHARD_OLDEST)
+		return v;
+	return v > 0 && v < now_ms ? (now_ms - v) / 1000 : 0;
+}
+
+static void gauge_print(struct buf *out, const struct shard_gauge *g,
+    const struct shard_health *all, size_t n, int64_t now_ms)
 {
 	struct buf labels;
 
 	buf_init(&labels, 256);
-	metrics_family(out, id);
 	for (size_t i = 0; i < n; i++) {
-		const char *base = (const char *)&all[i];
-		if (!all[i].counted)
+		if (all[i].at[g->what] == 0)
 			continue;
 		buf_clear(&labels);
 		metrics_label(&labels, "shard", all[i].name);
-		metrics_sample(out, id, labels.s,
-		    *(const int64_t *)(const void *)(base + off));
+		if (g->state != NULL)
+			metrics_label(&labels, "state", g->state);
+		metrics_sample(out, g->id, labels.s,
+		    gauge_value(g, &all[i], now_ms));
 	}
 	buf_release(&labels);
 }
 
-static void shard_jobs(struct buf *out, const struct shard_health *all,
+static void ages_print(struct buf *out, const struct shard_health *all,
     size_t n)
 {
-	static const char *const states[] = { "ready", "leased", "dead" };
+	static const char *const whats[FIGURES_COUNT] = {
+		[FIGURES_UP] = "up",
+		[FIGURES_JOBS] = "jobs",
+		[FIGURES_RECORDS] = "records",
+	};
 	struct buf labels;
 
 	buf_init(&labels, 256);
-	metrics_family(out, METRIC_SHARD_JOBS);
-	for (size_t i = 0; i < n; i++) {
-		const int64_t figures[] = { all[i].jobs_ready,
-			all[i].jobs_leased, all[i].jobs_dead };
-		for (size_t k = 0; all[i].counted && k < 3; k++) {
-			buf_clear(&labels);
-			metrics_label(&labels, "shard", all[i].name);
-			metrics_label(&labels, "state", states[k]);
-			metrics_sample(out, METRIC_SHARD_JOBS, labels.s,
-			    figures[k]);
-		}
+	metrics_family(out, METRIC_SHARD_COUNTED);
+	for (size_t i = 0; i < n * FIGURES_COUNT; i++) {
+		const struct shard_health *s = &all[i / FIGURES_COUNT];
+		size_t what = i % FIGURES_COUNT;
+		if (s->at[what] == 0)
+			continue;
+		buf_clear(&labels);
+		metrics_label(&labels, "shard", s->name);
+		metrics_label(&labels, "what", whats[what]);
+		metrics_sample(out, METRIC_SHARD_COUNTED, labels.s,
+		    s->at[what] / 1000);
 	}
 	buf_release(&labels);
 }
 
-static void shards_print(struct buf *out, struct shard_health *all, size_t n,
-    int64_t now_ms)
+static void shards_print(struct buf *out, const struct shard_health *all,
+    size_t n, int64_t now_ms)
 {
-	struct buf labels;
-
-	buf_init(&labels, 256);
-	metrics_family(out, METRIC_SHARD_UP);
-	for (size_t i = 0; i < n; i++) {
-		int64_t at = all[i].oldest_ready_at;
-		buf_clear(&labels);
-		metrics_label(&labels, "shard", all[i].name);
-		metrics_sample(out, METRIC_SHARD_UP, labels.s, all[i].up);
-		/* from here on: seconds overdue */
-		all[i].oldest_ready_at = at > 0 && at < now_ms ?
-		    (now_ms - at) / 1000 : 0;
+	for (size_t i = 0; i < sizeof(gauges) / sizeof(gauges[0]); i++) {
+		if (i == 0 || gauges[i].id != gauges[i - 1].id)
+			metrics_family(out, gauges[i].id);
+		gauge_print(out, &gauges[i], all, n, now_ms);
 	}
-	buf_release(&labels);
-#define GAUGE(id, field) \
-	shard_gauge(out, id, all, n, offsetof(struct shard_health, field))
-	GAUGE(METRIC_SHARD_USERS, users);
-	GAUGE(METRIC_SHARD_MEALS, meals);
-	GAUGE(METRIC_SHARD_FOODS, own_foods);
-	GAUGE(METRIC_SHARD_OLDEST, oldest_ready_at);
-	GAUGE(METRIC_SHARD_BYTES, bytes);
-#undef GAUGE
-	shard_jobs(out, all, n);
+	ages_print(out, all, n);
 }
 
 void metrics_get_page(void *ctx, struct http_request *req,

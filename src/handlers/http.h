@@ -9,10 +9,10 @@
 #include <stdint.h>
 
 #include "utils/clock.h"
+#include "web/metrics.h"
 #include "web/route.h"
 
 struct bot;
-struct metrics;
 
 enum { HEALTH_SHARDS_MAX = 256 };
 
@@ -21,11 +21,10 @@ struct shard_health {
 	const char *name;
 	bool up;
 	char why[256];		/* when it is not up; for the log only */
-	bool counted;		/* the figures below are there */
-	int64_t users, meals, own_foods;
-	int64_t jobs_ready, jobs_leased, jobs_dead;
-	int64_t oldest_ready_at;	/* UTC ms, 0 none */
-	int64_t bytes;			/* -1 unknown */
+	/* Counted by the worker a while ago: when (UTC ms, 0 never), and the
+	 * figures in the order of enum metrics_figures. */
+	int64_t at[FIGURES_COUNT];
+	int64_t figures[FIGURES_COUNT][METRICS_FIGURES];
 };
 
 /* What the HTTP handlers work with; wired once in app.c, borrowed here. */
@@ -34,9 +33,9 @@ struct http_context {
 	struct metrics *metrics;
 	const struct clock *clock;
 	const char *webhook_secret;
-	/* Looks at every shard (at most max); count: with the figures.
-	 * Returns how many there are. */
-	size_t (*shards)(void *ctx, bool count, struct shard_health *out,
+	/* Asks every shard (at most max) whether it is up; counted: asks none
+	 * and tells what the worker counted.  Returns how many there are. */
+	size_t (*shards)(void *ctx, bool counted, struct shard_health *out,
 	    size_t max);
 	void *shards_ctx;
 };

@@ -333,4 +333,5 @@ const struct store_ops store_mongo_ops = {
 	.job_revive = mongo_job_revive,
 	.job_purge = mongo_job_purge,
 	.stats = mongo_stats,
+	.job_stats = mongo_job_stats,
 };

@@ -170,5 +170,7 @@ enum rc mongo_job_revive(struct store *s, const char *id, bool drop,
 enum rc mongo_job_purge(struct store *s, int64_t before, struct err *e);
 
 enum rc mongo_stats(struct store *s, struct store_stats *out, struct err *e);
+enum rc mongo_job_stats(struct store *s, struct store_stats *out,
+    struct err *e);
 
 #endif

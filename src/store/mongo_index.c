@@ -108,12 +108,14 @@ enum rc mongo_index_create(struct mongo_store *ms, struct err *e)
 }
 
 static enum rc count(struct mongo_store *ms, const char *collection,
-    int64_t *out, struct err *e)
+    const bson_t *query, int64_t *out, struct err *e)
 {
 	bson_t cmd = BSON_INITIALIZER, reply;
 	enum rc rc;
 
 	BSON_APPEND_UTF8(&cmd, "count", collection);
+	if (query != NULL)
+		BSON_APPEND_DOCUMENT(&cmd, "query", query);
 	rc = mongo_read(ms, &cmd, &reply, e);
 	if (rc == RC_OK && !mongo_get_i64(&reply, "n", out))
 		rc = mongo_corrupt(ms, "answer", e);
@@ -159,15 +161,16 @@ static enum rc count_meals(struct mongo_store *ms, int64_t *out,
 	return rc;
 }
 
-static enum rc count_jobs(struct mongo_store *ms, struct store_stats *st,
+/* From the index of what is pending: nothing else is read. */
+static enum rc count_pending(struct mongo_store *ms, struct store_stats *st,
     struct err *e)
 {
 	bson_t *pipeline, reply, doc;
 	bson_iter_t batch;
 	enum rc rc;
 
-	pipeline = BCON_NEW("0", "{", "$match", "{", "state", "{", "$ne",
-	    BCON_INT32(JOB_DONE), "}", "}", "}",
+	pipeline = BCON_NEW("0", "{", "$match", "{", "state", "{", "$lte",
+	    BCON_INT32(JOB_LEASED), "}", "}", "}",
 	    "1", "{", "$group", "{", "_id", BCON_UTF8("$state"),
 	    "n", "{", "$sum", BCON_INT32(1), "}",
 	    "oldest", "{", "$min", BCON_UTF8("$run_at"), "}", "}", "}");
@@ -186,12 +189,35 @@ static enum rc count_jobs(struct mongo_store *ms, struct store_stats *st,
 			st->oldest_ready_at = oldest;
 		} else if (state == JOB_LEASED) {
 			st->jobs_leased = n;
-		} else if (state == JOB_DEAD) {
-			st->jobs_dead = n;
 		}
 	}
 	bson_destroy(&reply);
 	bson_destroy(pipeline);
+	return rc;
+}
+
+enum rc mongo_job_stats(struct store *s, struct store_stats *out,
+    struct err *e)
+{
+	struct mongo_store *ms = mongo_of(s);
+	struct store_stats st = { 0 };
+	bson_t *dead;
+	enum rc rc;
+
+	/* created_at is what the index of dead letters begins with: a server
+	 * would not use it without */
+	dead = BCON_NEW("state", BCON_INT32(JOB_DEAD),
+	    "created_at", "{", "$gte", BCON_INT64(INT64_MIN), "}");
+	rc = count(ms, MONGO_JOBS, dead, &st.jobs_dead, e);
+	if (rc == RC_OK)
+		rc = count_pending(ms, &st, e);
+	if (rc == RC_OK) {
+		out->jobs_ready = st.jobs_ready;
+		out->jobs_leased = st.jobs_leased;
+		out->jobs_dead = st.jobs_dead;
+		out->oldest_ready_at = st.oldest_ready_at;
+	}
+	bson_destroy(dead);
 	return rc;
 }
 
@@ -222,13 +248,13 @@ enum rc mongo_stats(struct store *s, struct store_stats *out, struct err *e)
 	struct store_stats st = { 0 };
 	enum rc rc;
 
-	rc = count(ms, MONGO_USERS, &st.users, e);
+	rc = count(ms, MONGO_USERS, NULL, &st.users, e);
 	if (rc == RC_OK)
-		rc = count(ms, MONGO_FOODS, &st.own_foods, e);
+		rc = count(ms, MONGO_FOODS, NULL, &st.own_foods, e);
 	if (rc == RC_OK)
 		rc = count_meals(ms, &st.meals, e);
 	if (rc == RC_OK)
-		rc = count_jobs(ms, &st, e);
+		rc = mongo_job_stats(s, &st, e);
 	if (rc == RC_OK) {
 		st.bytes = disk_bytes(ms);
 		*out = st;

@@ -402,14 +402,10 @@ static enum rc sqlite_stats(struct store *st, struct store_stats *out,
 		out->users = sqlite3_column_int64(q, 0);
 		out->meals = sqlite3_column_int64(q, 1);
 		out->own_foods = sqlite3_column_int64(q, 2);
-		out->jobs_ready = sqlite3_column_int64(q, 3);
-		out->jobs_leased = sqlite3_column_int64(q, 4);
-		out->jobs_dead = sqlite3_column_int64(q, 5);
-		out->oldest_ready_at = sqlite3_column_int64(q, 6);
 		out->bytes = bytes_on_disk(s);
 	}
 	sqlite_reset(q);
-	return rc;
+	return rc == RC_OK ? sqlite_job_stats(st, out, e) : rc;
 }
 
 const struct store_ops store_sqlite_ops = {
@@ -435,4 +431,5 @@ const struct store_ops store_sqlite_ops = {
 	.job_revive = sqlite_job_revive,
 	.job_purge = sqlite_job_purge,
 	.stats = sqlite_stats,
+	.job_stats = sqlite_job_stats,
 };

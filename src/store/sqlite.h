@@ -20,7 +20,7 @@ struct sqlite3;
 struct sqlite3_stmt;
 
 enum sql_id {
-	SQL_BEGIN, SQL_COMMIT, SQL_ROLLBACK, SQL_PING, SQL_STATS,
+	SQL_BEGIN, SQL_COMMIT, SQL_ROLLBACK, SQL_PING, SQL_STATS, SQL_JOB_STATS,
 	SQL_USER_GET, SQL_USER_INSERT, SQL_USER_UPDATE,
 	SQL_ERASE_USER, SQL_ERASE_FOOD, SQL_ERASE_OWN, SQL_ERASE_JOBS,
 	SQL_MEAL_SCAN, SQL_MEAL_GET, SQL_MEAL_INSERT, SQL_MEAL_UPDATE,
@@ -115,5 +115,7 @@ enum rc sqlite_job_list(struct store *s, enum job_state state, size_t max,
 enum rc sqlite_job_revive(struct store *s, const char *id, bool drop,
     int64_t now, struct err *e);
 enum rc sqlite_job_purge(struct store *s, int64_t before, struct err *e);
+enum rc sqlite_job_stats(struct store *s, struct store_stats *out,
+    struct err *e);
 
 #endif

@@ -164,6 +164,27 @@ enum rc sqlite_job_revive(struct store *st, const char *id, bool drop,
 	return rc;
 }
 
+enum rc sqlite_job_stats(struct store *st, struct store_stats *out,
+    struct err *e)
+{
+	struct sqlite_store *s = (struct sqlite_store *)st;
+	sqlite3_stmt *q = NULL;
+	bool row = false;
+	enum rc rc;
+
+	rc = sqlite_query(s, SQL_JOB_STATS, 0, NULL, &q, e);
+	if (rc == RC_OK)
+		rc = sqlite_row(s, q, &row, e);
+	if (rc == RC_OK && row) {
+		out->jobs_ready = sqlite3_column_int64(q, 0);
+		out->jobs_leased = sqlite3_column_int64(q, 1);
+		out->jobs_dead = sqlite3_column_int64(q, 2);
+		out->oldest_ready_at = sqlite3_column_int64(q, 3);
+	}
+	sqlite_reset(q);
+	return rc;
+}
+
 enum rc sqlite_job_purge(struct store *st, int64_t before, struct err *e)
 {
 	struct sqlite_store *s = (struct sqlite_store *)st;

@@ -30,7 +30,8 @@ static const struct sql_text texts[SQL_COUNT] = {
 	[SQL_PING] = { "SELECT 1 FROM meta LIMIT 1", NULL },
 	[SQL_STATS] = { "SELECT (SELECT count(*) FROM users),"
 	    " (SELECT count(*) FROM food_analysis),"
-	    " (SELECT count(*) FROM own_foods),"
+	    " (SELECT count(*) FROM own_foods)", NULL },
+	[SQL_JOB_STATS] = { "SELECT"
 	    " (SELECT count(*) FROM jobs WHERE state < 2 AND state = 0),"
 	    " (SELECT count(*) FROM jobs WHERE state < 2 AND state = 1),"
 	    " (SELECT count(*) FROM jobs WHERE state >= 2 AND state = 3),"

@@ -4,5 +4,6 @@ libfamilybot_a_SOURCES += \
 	src/web/metrics.c src/web/metrics.h \
 	src/web/metrics_file.c src/web/metrics_file.h \
 	src/web/metrics_text.c \
+	src/web/metrics_worker.c src/web/metrics_worker.h \
 	src/web/route.c src/web/route.h \
 	src/web/web.c src/web/web.h

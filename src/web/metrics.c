@@ -32,7 +32,7 @@ static uint64_t fnv(uint64_t h, const void *data, size_t len)
 
 static uint64_t layout_hash(const char *const *routes, int nroutes)
 {
-	const uint64_t sizes[] = { 1 /* version */, sizeof(struct metrics_file),
+	const uint64_t sizes[] = { 2 /* version */, sizeof(struct metrics_file),
 		sizeof(struct metrics_slot) };
 	uint64_t h = fnv(0xcbf29ce484222325u, sizes, sizeof(sizes));
 
@@ -55,7 +55,8 @@ enum rc metrics_open(const char *path, const char *const *routes, int nroutes,
 		return err_set(e, RC_TOOBIG, "metrics: more than %d routes",
 		    METRICS_ROUTES_MAX - 1);
 	m = xcalloc(1, sizeof(*m));
-	m->routes = routes;
+	for (int i = 0; i < nroutes; i++)
+		m->routes[i] = routes[i];
 	m->nroutes = nroutes;
 	rc = metrics_file_open(m, path, layout_hash(routes, nroutes), e);
 	if (rc != RC_OK) {
@@ -66,6 +67,7 @@ enum rc metrics_open(const char *path, const char *const *routes, int nroutes,
 	if (m->slot->nupdates > METRICS_UPDATES_MAX)
 		m->slot->nupdates = 0;
 	m->file->process[m->own].pid = getpid();
+	m->file->process[m->own].worker = 0;
 	__atomic_store_n(&m->file->process[m->own].start_ms, now_ms,
 	    __ATOMIC_RELEASE);
 	*out = m;
@@ -80,7 +82,7 @@ void metrics_free(struct metrics *m)
 	free(m);
 }
 
-static void hist_add(struct metrics_hist *h, int64_t us)
+void metrics_hist_add(struct metrics_hist *h, int64_t us)
 {
 	int i = 0;
 
@@ -98,13 +100,13 @@ void metrics_request(struct metrics *m, int route, enum http_method method,
 	while (metrics_statuses[s] != 0 && metrics_statuses[s] != status)
 		s++;
 	metrics_add(&m->slot->requests[route][method][s], 1);
-	hist_add(&m->slot->route[route], us);
+	metrics_hist_add(&m->slot->route[route], us);
 }
 
 void metrics_stages(struct metrics *m, const struct timing *t)
 {
 	for (int s = 0; s < STAGE_COUNT; s++)
-		hist_add(&m->slot->stage[s], t->us[s]);
+		metrics_hist_add(&m->slot->stage[s], t->us[s]);
 }
 
 /* The entry for these labels, by text; the last one takes what is over. */
@@ -193,27 +195,4 @@ int64_t metrics_active_users(struct metrics *m, int64_t now_ms)
 	if (empty == 0)
 		empty = 1;
 	return llround(-METRICS_CELLS * log((double)empty / METRICS_CELLS));
-}
-
-bool metrics_figures_get(const struct metrics *m, int shard, int64_t now_ms,
-    int64_t max_age_ms, int64_t out[METRICS_FIGURES])
-{
-	const struct metrics_shard *s = &m->file->shard[shard];
-	int64_t at = __atomic_load_n(&s->at_ms, __ATOMIC_ACQUIRE);
-
-	if (at == 0 || at > now_ms || now_ms - at > max_age_ms)
-		return false;
-	for (int i = 0; i < METRICS_FIGURES; i++)
-		out[i] = __atomic_load_n(&s->figure[i], __ATOMIC_RELAXED);
-	return true;
-}
-
-void metrics_figures_put(struct metrics *m, int shard, int64_t now_ms,
-    const int64_t figures[METRICS_FIGURES])
-{
-	struct metrics_shard *s = &m->file->shard[shard];
-
-	for (int i = 0; i < METRICS_FIGURES; i++)
-		__atomic_store_n(&s->figure[i], figures[i], __ATOMIC_RELAXED);
-	__atomic_store_n(&s->at_ms, now_ms, __ATOMIC_RELEASE);
 }

@@ -19,6 +19,7 @@
 #include "utils/err.h"
 #include "utils/timing.h"
 #include "web/http.h"
+#include "web/metrics_worker.h"
 
 enum { METRICS_ROUTES_MAX = 12, METRICS_PROCESSES_MAX = 128 };
 
@@ -27,7 +28,10 @@ enum metric_id {
 	METRIC_FAILURES, METRIC_ACTIVE_USERS, METRIC_PROCESSES, METRIC_RSS,
 	METRIC_START, METRIC_SHARD_UP, METRIC_SHARD_USERS, METRIC_SHARD_MEALS,
 	METRIC_SHARD_FOODS, METRIC_SHARD_JOBS, METRIC_SHARD_OLDEST,
-	METRIC_SHARD_BYTES, METRIC_BUILD,
+	METRIC_SHARD_BYTES, METRIC_SHARD_COUNTED, METRIC_WORKER_UP,
+	METRIC_WORKER_LEASED, METRIC_WORKER_JOBS, METRIC_WORKER_REFUSALS,
+	METRIC_WORKER_CALLS, METRIC_WORKER_CALLS_FAILED, METRIC_WORKER_SEND,
+	METRIC_WORKER_HELD, METRIC_WEBHOOK_PENDING, METRIC_BUILD,
 	METRIC_COUNT
 };
 
@@ -40,12 +44,11 @@ struct metric_row {
 
 extern const struct metric_row metric_rows[METRIC_COUNT];
 
-struct metrics;
-
 /*
  * Maps path (NULL: memory of this process alone) and takes a free slot.
  * routes: names in the order of the route table, at most METRICS_ROUTES_MAX-1;
- * index nroutes counts what matched none.  A file of another layout is
+ * index nroutes counts what matched none; the names stay the caller's, the
+ * list need not.  A file of another layout is
  * replaced.  RC_FULL when all slots are taken, RC_SYSTEM with the reason.
  */
 MUST_CHECK enum rc metrics_open(const char *path, const char *const *routes,
@@ -59,16 +62,6 @@ void metrics_stages(struct metrics *m, const struct timing *t);
 void metrics_update(struct metrics *m, const char *kind, const char *handler,
     enum rc rc);
 void metrics_user(struct metrics *m, int64_t user_id, int64_t now_ms);
-
-/*
- * Figures of shard number shard (0..255) that cost too much to find for every
- * look, kept for all processes.  get: false when older than max_age_ms.
- */
-enum { METRICS_FIGURES = 8, METRICS_SHARDS_MAX = 256 };
-bool metrics_figures_get(const struct metrics *m, int shard, int64_t now_ms,
-    int64_t max_age_ms, int64_t out[METRICS_FIGURES]);
-void metrics_figures_put(struct metrics *m, int shard, int64_t now_ms,
-    const int64_t figures[METRICS_FIGURES]);
 
 /* Distinct users of the last 24 hours, an estimate within some per cent. */
 int64_t metrics_active_users(struct metrics *m, int64_t now_ms);

@@ -35,6 +35,8 @@ struct metrics_slot {
 	struct metrics_hist route[METRICS_ROUTES_MAX];
 	struct metrics_hist stage[STAGE_COUNT];
 	uint64_t failures[METRICS_RCS];
+	uint64_t event[EVENT_COUNT];
+	struct metrics_hist send;
 	uint64_t nupdates;	/* entries of updates in use */
 	struct metrics_updates updates[METRICS_UPDATES_MAX];
 };
@@ -42,11 +44,15 @@ struct metrics_slot {
 struct metrics_process {
 	int64_t start_ms;	/* 0: this slot was never used */
 	int64_t pid;
+	int64_t worker;		/* 1: the worker, which tells these too */
+	int64_t held, pending;
 };
 
 struct metrics_shard {
-	int64_t at_ms;		/* when it was counted, 0 never */
-	int64_t figure[METRICS_FIGURES];
+	struct {
+		int64_t at_ms;	/* when it was counted, 0 never */
+		int64_t figure[METRICS_FIGURES];
+	} of[FIGURES_COUNT];
 };
 
 struct metrics_file {
@@ -63,7 +69,7 @@ struct metrics {
 	int own;		/* index of the slot held */
 	struct metrics_file *file;
 	struct metrics_slot *slot;
-	const char *const *routes;
+	const char *routes[METRICS_ROUTES_MAX];
 	int nroutes;
 	/* Which strings the entries of slot->updates came from: the same row
 	 * gives the same pointers, so finding one compares no text. */
@@ -79,10 +85,19 @@ static inline void metrics_add(uint64_t *counter, uint64_t n)
 	__atomic_store_n(counter, was + n, __ATOMIC_RELAXED);
 }
 
+void metrics_hist_add(struct metrics_hist *h, int64_t us);
+
 static inline uint64_t metrics_get(const uint64_t *counter)
 {
 	return __atomic_load_n(counter, __ATOMIC_RELAXED);
 }
+
+/* metrics_text.c: the histogram h with a label and its value, "" none. */
+void metrics_print_hist(struct buf *out, enum metric_id id, const char *value,
+    const struct metrics_hist *h);
+/* metrics_worker.c: what workers counted, summed in sum, and one's state. */
+void metrics_print_worker(const struct metrics *m,
+    const struct metrics_slot *sum, struct buf *out);
 
 /* Maps and claims: metrics_file.c. */
 MUST_CHECK enum rc metrics_file_open(struct metrics *m, const char *path,

@@ -46,6 +46,27 @@ const struct metric_row metric_rows[METRIC_COUNT] = {
 	    "gauge", "shard", "How long the oldest ready job is overdue." },
 	[METRIC_SHARD_BYTES] = { "familybot_shard_size_bytes", "gauge",
 	    "shard", "Size of the shard on disk." },
+	[METRIC_SHARD_COUNTED] = {
+	    "familybot_shard_counted_timestamp_seconds", "gauge",
+	    "shard,what", "When the worker found out these figures." },
+	[METRIC_WORKER_UP] = { "familybot_worker_up", "gauge", "",
+	    "1 when a worker runs." },
+	[METRIC_WORKER_LEASED] = { "familybot_worker_leased_total", "counter",
+	    "", "Jobs that the worker took." },
+	[METRIC_WORKER_JOBS] = { "familybot_worker_jobs_total", "counter",
+	    "outcome", "Jobs by what came of one try." },
+	[METRIC_WORKER_REFUSALS] = { "familybot_telegram_refusals_total",
+	    "counter", "reason", "429 and 403 that Telegram answered." },
+	[METRIC_WORKER_CALLS] = { "familybot_worker_calls_total", "counter",
+	    "", "Calls for others that are not stored, as answers to taps." },
+	[METRIC_WORKER_CALLS_FAILED] = { "familybot_worker_calls_failed_total",
+	    "counter", "", "Those of them that failed or were dropped." },
+	[METRIC_WORKER_SEND] = { "familybot_worker_send_duration_seconds",
+	    "histogram", "", "Time of a job's call to Telegram." },
+	[METRIC_WORKER_HELD] = { "familybot_worker_jobs_held", "gauge", "",
+	    "Jobs in the worker's memory." },
+	[METRIC_WEBHOOK_PENDING] = { "familybot_webhook_pending_updates",
+	    "gauge", "", "Updates that wait at Telegram for the webhook." },
 	[METRIC_BUILD] = { "familybot_build_info", "gauge", "version",
 	    "Always 1; the version is in the label." },
 };
@@ -151,25 +172,35 @@ static void print_requests(const struct metrics *m,
 	}
 }
 
-static void print_hist(struct buf *out, enum metric_id id, const char *value,
+void metrics_print_hist(struct buf *out, enum metric_id id, const char *value,
     const struct metrics_hist *h)
 {
 	const struct metric_row *row = &metric_rows[id];
+	struct buf label;
 	uint64_t n = 0;
 
+	buf_init(&label, 128);
+	if (*value != '\0')
+		metrics_label(&label, row->labels, value);
 	for (int i = 0; i < METRICS_BUCKETS; i++) {
 		char le[32] = "+Inf";
 		n += h->bucket[i];
 		if (i < METRICS_BUCKETS - 1)
 			str_format(le, sizeof(le), "%g",
 			    (double)metrics_bounds_us[i] / 1e6);
-		buf_printf(out, "%s_bucket{%s=\"%s\",le=\"%s\"} %" PRIu64 "\n",
-		    row->name, row->labels, value, le, n);
+		buf_printf(out, "%s_bucket{%s%sle=\"%s\"} %" PRIu64 "\n",
+		    row->name, label.s, label.len > 0 ? "," : "", le, n);
 	}
-	buf_printf(out, "%s_sum{%s=\"%s\"} %" PRIu64 ".%06" PRIu64 "\n"
-	    "%s_count{%s=\"%s\"} %" PRIu64 "\n", row->name, row->labels, value,
-	    h->sum_us / 1000000, h->sum_us % 1000000, row->name, row->labels,
-	    value, n);
+	if (label.len > 0)
+		buf_printf(out, "%s_sum{%s} %" PRIu64 ".%06" PRIu64 "\n"
+		    "%s_count{%s} %" PRIu64 "\n", row->name, label.s,
+		    h->sum_us / 1000000, h->sum_us % 1000000, row->name,
+		    label.s, n);
+	else
+		buf_printf(out, "%s_sum %" PRIu64 ".%06" PRIu64 "\n"
+		    "%s_count %" PRIu64 "\n", row->name, h->sum_us / 1000000,
+		    h->sum_us % 1000000, row->name, n);
+	buf_release(&label);
 }
 
 static void print_durations(const struct metrics *m,
@@ -177,11 +208,11 @@ static void print_durations(const struct metrics *m,
 {
 	metrics_family(out, METRIC_DURATION);
 	for (int i = 0; i <= m->nroutes; i++)
-		print_hist(out, METRIC_DURATION, route_name(m, i),
+		metrics_print_hist(out, METRIC_DURATION, route_name(m, i),
 		    &sum->route[i]);
 	metrics_family(out, METRIC_STAGE);
 	for (int s = 0; s < STAGE_COUNT; s++)
-		print_hist(out, METRIC_STAGE, stage_name((enum stage)s),
+		metrics_print_hist(out, METRIC_STAGE, stage_name((enum stage)s),
 		    &sum->stage[s]);
 }
 
@@ -222,29 +253,37 @@ static int64_t rss_bytes(int64_t pid)
 	return pages * sysconf(_SC_PAGESIZE);
 }
 
+static void print_process(struct buf *out, enum metric_id id, int i,
+    const struct metrics_process *p, int64_t value)
+{
+	char label[32] = "process=\"worker\"";
+
+	if (!p->worker)
+		str_format(label, sizeof(label), "process=\"%d\"", i);
+	metrics_sample(out, id, label, value);
+}
+
 static void print_processes(const struct metrics *m, struct buf *out)
 {
-	int live[METRICS_PROCESSES_MAX], n = 0;
-	char label[32];
+	const struct metrics_process *p = m->file->process;
+	int live[METRICS_PROCESSES_MAX], n = 0, web = 0;
 
-	for (int i = 0; i < METRICS_PROCESSES_MAX; i++)
-		if (m->file->process[i].start_ms != 0 &&
-		    metrics_file_live(m, i))
-			live[n++] = i;
+	for (int i = 0; i < METRICS_PROCESSES_MAX; i++) {
+		if (p[i].start_ms == 0 || !metrics_file_live(m, i))
+			continue;
+		live[n++] = i;
+		web += !p[i].worker;
+	}
 	metrics_family(out, METRIC_PROCESSES);
-	metrics_sample(out, METRIC_PROCESSES, "", n);
+	metrics_sample(out, METRIC_PROCESSES, "", web);
 	metrics_family(out, METRIC_RSS);
-	for (int i = 0; i < n; i++) {
-		str_format(label, sizeof(label), "process=\"%d\"", live[i]);
-		metrics_sample(out, METRIC_RSS, label,
-		    rss_bytes(m->file->process[live[i]].pid));
-	}
+	for (int i = 0; i < n; i++)
+		print_process(out, METRIC_RSS, live[i], &p[live[i]],
+		    rss_bytes(p[live[i]].pid));
 	metrics_family(out, METRIC_START);
-	for (int i = 0; i < n; i++) {
-		str_format(label, sizeof(label), "process=\"%d\"", live[i]);
-		metrics_sample(out, METRIC_START, label,
-		    m->file->process[live[i]].start_ms / 1000);
-	}
+	for (int i = 0; i < n; i++)
+		print_process(out, METRIC_START, live[i], &p[live[i]],
+		    p[live[i]].start_ms / 1000);
 }
 
 void metrics_print(struct metrics *m, int64_t now_ms, struct buf *out)
@@ -264,6 +303,7 @@ void metrics_print(struct metrics *m, int64_t now_ms, struct buf *out)
 	metrics_sample(out, METRIC_ACTIVE_USERS, "",
 	    metrics_active_users(m, now_ms));
 	print_processes(m, out);
+	metrics_print_worker(m, sum, out);
 	metrics_family(out, METRIC_BUILD);
 	metrics_sample(out, METRIC_BUILD, "version=\"" PACKAGE_VERSION "\"", 1);
 	buf_release(&labels);

@@ -45,6 +45,15 @@ struct job_type {
 struct shard_watch {
 	int64_t retry_at;	/* mono ms; not asked before */
 	int failures;		/* in a row */
+	int64_t jobs_at, records_at;	/* mono ms of the next count */
+};
+
+/* What was told of the worker, and how much counting was done. */
+struct gauges {
+	struct worker_stats told;
+	/* mono us up to which the counting done is paid for: its share of the
+	 * worker's time is bounded so */
+	int64_t jobs_paid, records_paid;
 };
 
 /* A call of the worker's own: commands, webhook watch. */
@@ -66,6 +75,7 @@ struct worker {
 	int64_t look_at;	/* mono ms of the next look at the shards */
 	int64_t purge_at;
 	struct shard_watch *shards;
+	struct gauges gauges;
 	struct job *scratch;	/* BATCH jobs, for lease and settle */
 	bool stopping;
 	bool token_refused;	/* said so already */
@@ -94,6 +104,10 @@ void item_put_back(struct item *it, int64_t run_at, const char *why);
 void lease_look(struct worker *w);
 void lease_settle(struct worker *w, bool all);
 void lease_purge(struct worker *w);
+/* What came of asking a shard for something: it is left alone for a while, or
+ * is well again. */
+void shard_failed(struct worker *w, int shard, const struct err *e);
+void shard_works(struct worker *w, int shard);
 
 /* send.c: the job type "send" */
 extern const struct job_type job_type_send;
@@ -103,6 +117,11 @@ void send_token_refused(struct worker *w, const char *why);
 MUST_CHECK enum rc inbox_open(struct worker *w, struct err *e);
 void inbox_close(struct worker *w);
 bool inbox_drain(struct worker *w);	/* true: somebody woke us */
+
+/* gauges.c */
+void gauges_start(struct worker *w);
+void gauges_turn(struct worker *w);
+void gauges_sent(struct worker *w, int64_t started);	/* mono ms */
 
 /* watch.c */
 void watch_start(struct worker *w);

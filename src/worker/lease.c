@@ -18,7 +18,7 @@
 
 enum { SHARD_RETRY_MAX_MS = 30000, KEEP_DONE_MS = 48 * 3600 * 1000 };
 
-static void shard_failed(struct worker *w, int shard, const struct err *e)
+void shard_failed(struct worker *w, int shard, const struct err *e)
 {
 	struct shard_watch *s = &w->shards[shard];
 	int64_t wait = s->failures < 5 ? 1000L << s->failures
@@ -33,7 +33,7 @@ static void shard_failed(struct worker *w, int shard, const struct err *e)
 	s->retry_at = mono_ms() + wait;
 }
 
-static void shard_works(struct worker *w, int shard)
+void shard_works(struct worker *w, int shard)
 {
 	struct shard_watch *s = &w->shards[shard];
 

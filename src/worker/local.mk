@@ -1,4 +1,5 @@
 libfamilybot_a_SOURCES += \
+	src/worker/gauges.c \
 	src/worker/inbox.c \
 	src/worker/internal.h \
 	src/worker/item.c \

@@ -148,6 +148,7 @@ static void send_ended(void *ctx, const struct tg_answer *a)
 	struct worker *w = it->w;
 
 	rate_ended(w->rate, it->chat, mono_ms());
+	gauges_sent(w, it->started);
 	switch (a->verdict) {
 	case TG_OK:
 	case TG_UNCHANGED:

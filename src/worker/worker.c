@@ -30,6 +30,7 @@ enum rc worker_open(const struct worker_conf *c, struct worker **out,
 	w->scratch = xcalloc(BATCH, sizeof(*w->scratch));
 	w->purge_at = mono_ms() + PURGE_FIRST_MS;
 	watch_start(w);
+	gauges_start(w);
 	rc = inbox_open(w, e);
 	if (rc != RC_OK) {
 		worker_free(w);
@@ -143,6 +144,7 @@ void worker_turn(struct worker *w, int max_wait_ms)
 	lease_settle(w, false);
 	look(w, woken);
 	w->stats.waiting = (int64_t)w->nitems;
+	gauges_turn(w);
 }
 
 static void stop_gently(struct worker *w)
@@ -158,6 +160,7 @@ static void stop_gently(struct worker *w)
 		worker_turn(w, 100);
 	http_abort(w->c.http);
 	lease_settle(w, true);
+	gauges_turn(w);
 	if (w->nitems > 0)
 		log_warn("stop", "unfinished=%zu", w->nitems);
 }

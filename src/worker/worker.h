@@ -15,6 +15,7 @@
 #include "utils/err.h"
 
 struct http;
+struct metrics;
 struct router;
 struct telegram;
 struct worker;
@@ -42,6 +43,7 @@ struct worker_conf {
 	/* What the configuration says the bot is called, to be compared with
 	 * getMe; NULL: not compared. */
 	const char *username;
+	struct metrics *metrics;	/* where all this is counted, or NULL */
 	int stop_fd;		/* readable: end */
 	int per_second;		/* messages over all chats; 0: 30 */
 	int lease_ms;		/* 0: 60 s */

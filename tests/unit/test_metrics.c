@@ -318,21 +318,63 @@ static void too_many_handlers_become_other(void **state)
 	metrics_free(m);
 }
 
-static void figures_are_shared_and_grow_old(void **state)
+static void figures_are_shared_and_carry_their_time(void **state)
 {
 	struct world *w = *state;
 	struct metrics *a = join(w), *b = join(w);
-	const int64_t in[METRICS_FIGURES] = { 1, 2, 3, 4, 5, 6, 7, -1 };
+	const int64_t in[METRICS_FIGURES] = { 1, 2, 3, -1 };
 	int64_t out[METRICS_FIGURES];
 
-	assert_false(metrics_figures_get(b, 3, T0, 30000, out));
-	metrics_figures_put(a, 3, T0, in);
-	assert_true(metrics_figures_get(b, 3, T0 + 30000, 30000, out));
+	assert_int_equal(metrics_figures_get(b, 3, FIGURES_JOBS, out), 0);
+	metrics_figures_put(a, 3, FIGURES_JOBS, T0, in);
+	assert_int_equal(metrics_figures_get(b, 3, FIGURES_JOBS, out), T0);
 	assert_memory_equal(in, out, sizeof(in));
-	assert_false(metrics_figures_get(b, 3, T0 + 30001, 30000, out));
-	assert_false(metrics_figures_get(b, 4, T0, 30000, out));
+	assert_int_equal(metrics_figures_get(b, 3, FIGURES_RECORDS, out), 0);
+	assert_int_equal(metrics_figures_get(b, 4, FIGURES_JOBS, out), 0);
 	metrics_free(a);
 	metrics_free(b);
+}
+
+static void the_worker_is_told_apart(void **state)
+{
+	struct world *w = *state;
+	struct metrics *web = join(w), *worker = join(w);
+	const char *text;
+
+	assert_true(value(page(w, web), "familybot_worker_up") == 0);
+	assert_true(value(page(w, web), "familybot_worker_jobs_held") == -1);
+	metrics_is_worker(worker);
+	metrics_event(worker, EVENT_DONE, 5);
+	metrics_event(worker, EVENT_UNREACHABLE, 2);
+	metrics_send(worker, 30000);
+	metrics_worker_now(worker, 7, 0);
+	text = page(w, web);
+	assert_true(value(text, "familybot_worker_up") == 1);
+	assert_true(value(text, "familybot_processes") == 1);
+	assert_non_null(strstr(text,
+	    "process_resident_memory_bytes{process=\"worker\"} "));
+	assert_true(value(text, "familybot_worker_jobs_held") == 7);
+	assert_true(value(text, "familybot_webhook_pending_updates") == 0);
+	assert_true(value(text, "familybot_worker_send_duration_seconds_bucket"
+	    "{le=\"0.025\"}") == 0);
+	assert_true(value(text, "familybot_worker_send_duration_seconds_bucket"
+	    "{le=\"0.05\"}") == 1);
+	assert_true(value(text, "familybot_worker_send_duration_seconds_sum") ==
+	    0.03);
+
+	/* its totals stay, its state goes; a web process takes its slot */
+	metrics_free(worker);
+	worker = join(w);
+	text = page(w, web);
+	assert_true(value(text, "familybot_worker_up") == 0);
+	assert_true(value(text, "familybot_processes") == 2);
+	assert_true(value(text, "familybot_worker_jobs_held") == -1);
+	assert_true(value(text,
+	    "familybot_worker_jobs_total{outcome=\"done\"}") == 5);
+	assert_true(value(text, "familybot_telegram_refusals_total"
+	    "{reason=\"unreachable\"}") == 2);
+	metrics_free(worker);
+	metrics_free(web);
 }
 
 static void labels_are_escaped(void **state)
@@ -370,8 +412,10 @@ static void promtool_finds_no_fault(void **state)
 	metrics_request(m, 0, HTTP_POST, 200, 900);
 	metrics_update(m, "message", "food", RC_OK);
 	metrics_user(m, 7, T0);
+	metrics_is_worker(m);
+	metrics_worker_now(m, 1, 1);
 	page(w, m);
-	for (int i = METRIC_SHARD_UP; i <= METRIC_SHARD_BYTES; i++) {
+	for (int i = METRIC_SHARD_UP; i <= METRIC_SHARD_COUNTED; i++) {
 		metrics_family(&w->out, (enum metric_id)i);
 		metrics_sample(&w->out, (enum metric_id)i,
 		    i == METRIC_SHARD_JOBS ? "shard=\"s\",state=\"ready\"" :
@@ -400,7 +444,8 @@ int main(void)
 		T(many_users_are_estimated_within_two_percent),
 		T(stages_and_results_are_counted),
 		T(too_many_handlers_become_other),
-		T(figures_are_shared_and_grow_old),
+		T(figures_are_shared_and_carry_their_time),
+		T(the_worker_is_told_apart),
 		T(labels_are_escaped),
 		T(every_row_says_what_it_is),
 		T(promtool_finds_no_fault),

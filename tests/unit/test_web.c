@@ -55,7 +55,7 @@ struct world {
 	size_t nshards, down;	/* down: index of the shard that is, or 99 */
 };
 
-static size_t fake_shards(void *ctx, bool count, struct shard_health *out,
+static size_t fake_shards(void *ctx, bool counted, struct shard_health *out,
     size_t max)
 {
 	static const char *const names[] = { "shard0", "shard1", "shard2" };
@@ -64,9 +64,13 @@ static size_t fake_shards(void *ctx, bool count, struct shard_health *out,
 	assert_true(max >= w->nshards);
 	for (size_t i = 0; i < w->nshards; i++) {
 		out[i] = (struct shard_health){ .name = names[i],
-			.up = i != w->down, .counted = count && i != w->down,
-			.users = 10 + (int64_t)i, .jobs_ready = 3,
-			.oldest_ready_at = 1000, .bytes = -1 };
+			.up = i != w->down };
+		if (counted) {
+			out[i].at[FIGURES_UP] = out[i].at[FIGURES_JOBS] = 5000;
+			out[i].figures[FIGURES_UP][0] = i != w->down;
+			out[i].figures[FIGURES_JOBS][0] = 3;
+			out[i].figures[FIGURES_JOBS][3] = 1000;
+		}
 		str_copy(out[i].why, sizeof(out[i].why), "mongodb://u:pw@h");
 	}
 	return w->nshards;
@@ -205,6 +209,10 @@ static void metrics_are_for_this_machine_only(void **state)
 		assert_has(out, "familybot_shard_up{shard=\"shard2\"} 1\n");
 		assert_has(out, "familybot_jobs{shard=\"shard0\","
 		    "state=\"ready\"} 3\n");
+		assert_has(out, "familybot_shard_counted_timestamp_seconds"
+		    "{shard=\"shard1\",what=\"jobs\"} 5\n");
+		/* what was never counted is not shown as nought */
+		assert_null(strstr(out, "familybot_shard_users{"));
 	}
 }
 
@@ -271,8 +279,7 @@ static void the_bots_answer_is_the_webhooks(void **state)
 
 static void what_can_never_succeed_is_acknowledged(void **state)
 {
-	static const enum rc never[] = { RC_INVALID, RC_NOTFOUND, RC_TOOBIG,
-		RC_CORRUPT, RC_DENIED };
+	static const enum rc never[] = { RC_INVALID, RC_NOTFOUND, RC_TOOBIG };
 
 	fake.answer = "half an answer";
 	for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++) {
@@ -295,6 +302,8 @@ static void what_may_succeed_later_is_503(void **state)
 		{ RC_UNAVAILABLE, "\r\nRetry-After: 5\r\n" },
 		{ RC_SYSTEM, "\r\nRetry-After: 5\r\n" },
 		{ RC_FULL, "\r\nRetry-After: 60\r\n" },
+		{ RC_DENIED, "\r\nRetry-After: 60\r\n" },
+		{ RC_CORRUPT, "\r\nRetry-After: 60\r\n" },
 	};
 
 	fake.answer = "half an answer";
