@@ -6,7 +6,9 @@
 
 #include "tools/ctl.h"
 
+#include <errno.h>
 #include <getopt.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "queue/queue.h"
@@ -152,7 +154,6 @@ static enum rc jobs_list(struct ctl *c, struct router *r,
 
 struct reviver {
 	struct router *router;
-	const char *id;		/* NULL: all */
 	bool drop;
 	size_t n;
 };
@@ -166,8 +167,6 @@ static enum rc revive_job(void *ctx, int shard, const struct job *j,
 	enum rc rc;
 
 	(void)shard;
-	if (v->id != NULL && strcmp(v->id, j->id) != 0)
-		return RC_OK;
 	rc = router_enter(v->router, j->user_id, &route, e);
 	if (rc != RC_OK)
 		return rc;
@@ -192,17 +191,66 @@ static enum rc revive_all(struct reviver *v, struct err *e)
 	return rc;
 }
 
+/* "send:<user_id>:…" says whom a job is for. */
+static bool id_user(const char *id, int64_t *user_id)
+{
+	const char *colon = strchr(id, ':');
+	char *end = NULL;
+
+	if (colon == NULL)
+		return false;
+	errno = 0;
+	*user_id = strtoll(colon + 1, &end, 10);
+	return errno == 0 && end != colon + 1 && *end == ':';
+}
+
+/* An id that names nobody is tried on every shard. */
+static enum rc revive_anywhere(struct reviver *v, const char *id,
+    struct err *e)
+{
+	enum rc result = RC_NOTFOUND, rc;
+	bool found = false;
+
+	for (int i = 0; i < router_shards(v->router); i++) {
+		struct store *s;
+
+		rc = router_shard(v->router, i, &s, e);
+		if (rc == RC_OK)
+			rc = s->ops->job_revive(s, id, v->drop,
+			    clock_ms(&clock_system), e);
+		found |= rc == RC_OK;
+		if (rc == RC_OK || rc == RC_NOTFOUND)
+			continue;
+		fprintf(stderr, "familybotctl: shard %s: %s\n",
+		    router_shard_name(v->router, i), e->text);
+		result = RC_UNAVAILABLE;
+	}
+	if (found)
+		return RC_OK;
+	if (result == RC_UNAVAILABLE)
+		return err_set(e, result, "%s: not all shards were reached",
+		    id);
+	return result;	/* in the words of the last shard */
+}
+
 static enum rc revive_one(struct reviver *v, const char *id, struct err *e)
 {
-	size_t before = v->n;
+	struct route route;
+	int64_t user_id;
 	enum rc rc;
 
-	v->id = id;
-	rc = jobs_each(v->router, JOB_DEAD, LIST_MAX, revive_job, v, e);
-	if (v->n > before)
-		return RC_OK;
-	return rc != RC_OK ? rc : err_set(e, RC_NOTFOUND, "no dead job has "
-	    "the id %s: see familybotctl jobs list", id);
+	if (!id_user(id, &user_id)) {
+		rc = revive_anywhere(v, id, e);
+	} else {
+		rc = router_enter(v->router, user_id, &route, e);
+		if (rc != RC_OK)
+			return rc;
+		rc = route.store->ops->job_revive(route.store, id, v->drop,
+		    clock_ms(&clock_system), e);
+		router_leave(&route);
+	}
+	v->n += rc == RC_OK;
+	return rc;
 }
 
 static enum rc jobs_revive(struct ctl *c, struct router *r, bool drop,
