@@ -14,11 +14,9 @@
 #include "utils/buf.h"
 #include "utils/err.h"
 #include "utils/timing.h"
+#include "web/method.h"
 
 struct arena;
-
-enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_OTHER,
-	HTTP_METHOD_COUNT };
 
 enum { HTTP_ID_SIZE = 65, HTTP_ANSWER_MAX = 4 << 20 };
 
@@ -60,8 +58,6 @@ void http_response_init(struct http_response *r);
 void http_response_clear(struct http_response *r);	/* keeps the memory */
 void http_response_release(struct http_response *r);
 
-enum http_method http_method_of(const char *name);
-const char *http_method_name(enum http_method m);	/* "other" for others */
 const char *http_status_text(int status);
 
 /* The answer becomes this status with {"ok":false,"error_code":status,

@@ -1,6 +1,6 @@
 libfamilybot_a_SOURCES += \
 	src/web/fcgi.c src/web/fcgi.h \
-	src/web/http.c src/web/http.h \
+	src/web/http.c src/web/http.h src/web/method.h \
 	src/web/metrics.c src/web/metrics.h \
 	src/web/metrics_file.c src/web/metrics_file.h \
 	src/web/metrics_text.c \

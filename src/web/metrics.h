@@ -18,7 +18,7 @@
 #include "utils/buf.h"
 #include "utils/err.h"
 #include "utils/timing.h"
-#include "web/http.h"
+#include "web/method.h"
 #include "web/metrics_worker.h"
 
 enum { METRICS_ROUTES_MAX = 12, METRICS_PROCESSES_MAX = 128 };

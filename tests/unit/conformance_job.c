@@ -328,6 +328,13 @@ static void stats_count_what_is_there(void **state)
 	assert_int_equal(st.jobs_dead, 3);
 	assert_int_equal(st.oldest_ready_at, 1001);
 	assert_true(st.bytes == -1 || st.bytes > 0);
+	memset(&st, 0, sizeof(st));
+	OK(s->ops->job_stats(s, &st, &e));
+	assert_int_equal(st.jobs_ready, 2);
+	assert_int_equal(st.jobs_leased, 1);
+	assert_int_equal(st.jobs_dead, 3);
+	assert_int_equal(st.oldest_ready_at, 1001);
+	assert_int_equal(st.users + st.meals + st.bytes, 0);
 	free(j);
 }
 

@@ -59,6 +59,10 @@ check_PROGRAMS += test_watch
 test_watch_SOURCES = tests/unit/test_watch.c $(http_server) \
 	tests/unit/worker_place.c tests/unit/worker_place.h
 test_watch_LDADD = $(TEST_LIBS) $(CURL_LIBS) -lpthread
+check_PROGRAMS += test_gauges
+test_gauges_SOURCES = tests/unit/test_gauges.c $(http_server) \
+	tests/unit/worker_place.c tests/unit/worker_place.h
+test_gauges_LDADD = $(TEST_LIBS) $(CURL_LIBS) -lpthread
 test_rate_SOURCES = tests/unit/test_rate.c
 test_rate_LDADD = $(TEST_LIBS)
 test_poller_SOURCES = tests/unit/test_poller.c $(http_server)
