@@ -70,6 +70,8 @@ static const char *const texts[] = {
 	[T_ENERGY_FORMULA] = "<i>Mifflin–St Jeor formula. An estimate, not medical advice.</i>",
 	[T_ENERGY_TARGET] = "🎯 Daily target: <b>{0} kcal</b>",
 	[T_ENERGY_OWN] = "🎯 Daily target: <b>{0} kcal</b> (your own)",
+	[T_ENERGY_LOW] = "💛 That is less than your body uses at rest. Please ask a doctor before "
+	    "eating so little for long.",
 	[T_ENERGY_UNKNOWN] = "No daily target yet: tell me your sex, age, height and weight in /profile, "
 	    "or set a target of your own.",
 
@@ -142,6 +144,7 @@ static const char *const texts[] = {
 	[T_NO_LOCATION] = "Thank you! I need no place to count calories. Your time zone is in /timezone.",
 	[T_NO_OTHER_CONTENT] = "I understand text only. Write what you ate, or see /help.",
 	[T_UNKNOWN_COMMAND] = "I do not know {0}. Here is what I can do: /help",
+	[T_NOT_YOURS] = "This answers somebody else. Ask me yourself!",
 	[T_PRIVATE_ONLY] = "Let us do that in a private chat, away from others' eyes.",
 
 	/* looking back */

@@ -45,6 +45,10 @@ void energy_put(struct turn *t, struct buf *out)
 	}
 	text_put(out, l, en.own ? T_ENERGY_OWN : T_ENERGY_TARGET,
 	    fmt_int(t->arena, l, en.target_kcal));
+	if (en.known && en.own && en.target_kcal < en.basal) {
+		buf_putc(out, '\n');
+		text_put(out, l, T_ENERGY_LOW);
+	}
 	if (en.known) {
 		buf_putc(out, '\n');
 		text_put(out, l, T_ENERGY_FORMULA);
@@ -138,4 +142,4 @@ static enum rc run_tap(struct turn *t, const char *args)
 	return RC_OK;
 }
 
-const struct tap tap_profile = { "p", run_tap };
+const struct tap tap_profile = { "p", CMD_PRIVATE_ONLY, run_tap };

@@ -17,7 +17,8 @@
 #include "services/nutrition.h"
 #include "utils/validators.h"
 
-enum { CHOICES_MAX = 6 };
+enum { CHOICES_MAX = 6, DAY_MAX = 3000000 /* of the year 10183 */,
+	TAP_LIVES_S = 180 /* Telegram drops a tap after 150 s */ };
 
 struct meal_tap {
 	char op;
@@ -35,7 +36,7 @@ static bool parse_tap(struct turn *t, const char *args, struct meal_tap *tap)
 	if (args[0] == '\0' || args[1] != ':')
 		return false;
 	n = ints_parse(args + 2, v, 6);
-	if (n < 4 || v[0] < INT32_MIN || v[0] > INT32_MAX)
+	if (n < 4 || v[0] < -DAY_MAX || v[0] > DAY_MAX)
 		return false;
 	tap->op = args[0];
 	tap->m = arena_alloc(t->arena, sizeof(*tap->m));
@@ -114,11 +115,14 @@ static void item_button(struct turn *t, char op, const struct meal *m, int i)
 	struct keyboard *k = reply_keyboard(&t->reply);
 	enum lang l = turn_lang(t);
 
+	const char *label = text_plain(t->arena, l, T_ROW_BUTTON,
+	    (const char *const[]){ m->items[i].name,
+	    fmt_g(t->arena, l, m->items[i].mg), NULL });
+
 	keyboard_row(k);
-	keyboard_button(k, text_plain(t->arena, l, T_ROW_BUTTON, (const char *const[]){
-	    m->items[i].name, fmt_g(t->arena, l, m->items[i].mg), NULL }), "m:%c:%" PRId32 ":%" PRId64
-	    ":%" PRId64 ":%" PRId32 ":%d", op, m->day, m->chat_id,
-	    m->message_id, m->rev, i);
+	keyboard_button(k, label, "m:%c:%" PRId32 ":%" PRId64 ":%" PRId64
+	    ":%" PRId32 ":%d", op, m->day, m->chat_id, m->message_id, m->rev,
+	    i);
 }
 
 static void back_button(struct turn *t, const struct meal *m)
@@ -184,23 +188,56 @@ static enum rc ask_item(struct turn *t, struct meal_tap *tap)
 	return RC_OK;
 }
 
+/* A tap's id as the number of a message that nobody wrote: below zero.  They
+ * are numbers, which nobody has promised: others are hashed (FNV-1a). */
+static int64_t tap_key(const char *id)
+{
+	uint64_t h = UINT64_C(14695981039346656037);
+	int64_t v;
+
+	if (ints_parse(id, &v, 1) == 1 && v > 0)
+		return -v;
+	for (; *id != '\0'; id++)
+		h = (h ^ (unsigned char)*id) * UINT64_C(1099511628211);
+	return -(int64_t)(h >> 2) - 1;
+}
+
+/* Names the meal that a tap of now makes.  True: it is there already, made
+ * when the tap was delivered first, before midnight. */
+static enum rc repeat_begin(struct turn *t, struct meal *again,
+    struct day_sum *day, bool *there)
+{
+	int64_t key = tap_key(t->up->callback_id);
+	int64_t now = clock_ms(t->bot->clock) / 1000;
+	int32_t today = user_day(&t->user, now);
+	enum rc rc = RC_NOTFOUND;
+
+	food_meal_init(&t->user, t->up->chat_id, key, now - TAP_LIVES_S, again);
+	if (again->day != today)
+		rc = food_get(t->bot->foods, t->store, again, day, t->err);
+	*there = rc == RC_OK;
+	if (rc == RC_NOTFOUND)
+		food_meal_init(&t->user, t->up->chat_id, key, now, again);
+	return rc == RC_NOTFOUND ? RC_OK : rc;
+}
+
 /* A new meal today with the same rows; its key is the tap itself. */
 static enum rc repeat(struct turn *t, struct meal_tap *tap)
 {
 	struct meal *again = arena_alloc(t->arena, sizeof(*again));
-	int64_t tap_id = strtoll(t->up->callback_id, NULL, 10);
 	struct day_sum day;
-	bool found;
+	bool found, there;
 	enum rc rc = load(t, tap, &day, &found);
 
 	if (rc != RC_OK || !found)
 		return rc;
-	food_meal_init(&t->user, t->up->chat_id, tap_id > 0 ? -tap_id : tap_id,
-	    clock_ms(t->bot->clock) / 1000, again);
-	again->nitems = tap->m->nitems;
-	memcpy(again->items, tap->m->items,
-	    sizeof(again->items[0]) * (size_t)again->nitems);
-	rc = food_add(t->bot->foods, t->store, again, &day, t->err);
+	rc = repeat_begin(t, again, &day, &there);
+	if (rc == RC_OK && !there) {
+		again->nitems = tap->m->nitems;
+		memcpy(again->items, tap->m->items,
+		    sizeof(again->items[0]) * (size_t)again->nitems);
+		rc = food_add(t->bot->foods, t->store, again, &day, t->err);
+	}
 	if (rc != RC_OK)
 		return food_refused(t, rc);
 	toast(t, T_TOAST_REPEATED);
@@ -241,4 +278,4 @@ static enum rc run(struct turn *t, const char *args)
 	}
 }
 
-const struct tap tap_meal = { "m", run };
+const struct tap tap_meal = { "m", 0, run };
