@@ -57,8 +57,8 @@ struct update_info {
  * body: the update as Telegram sends it.  answer: body of the webhook's
  * answer, "{}" or {"method":…}.
  * RC_OK: done, answer 200.  RC_INVALID: it can never succeed; answer 200 with
- * "{}" and log.  RC_UNAVAILABLE, RC_BUSY, RC_FULL: nothing was acknowledged,
- * answer 503 so that Telegram sends it again.
+ * "{}" and log; RC_NOTFOUND and RC_TOOBIG alike.  Others: nothing was
+ * acknowledged, answer 503 so that Telegram sends it again.
  */
 MUST_CHECK enum rc bot_handle(struct bot *bot, const char *body, size_t len,
     struct arena *arena, struct timing *t, struct buf *answer,

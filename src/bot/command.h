@@ -49,6 +49,7 @@ struct command {
 
 struct tap {
 	const char *verb;	/* callback data is "verb:args" */
+	unsigned int flags;
 	enum rc (*run)(struct turn *t, const char *args);
 };
 

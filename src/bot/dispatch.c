@@ -147,7 +147,9 @@ static enum rc run_message(struct turn *t, struct update_info *info)
 	if (!addressed || u->content == CONTENT_SERVICE)
 		return RC_OK;
 	if (u->kind == UPDATE_EDITED) {
-		if (u->content != CONTENT_TEXT || is_command(text))
+		if ((u->content != CONTENT_TEXT &&
+		    u->content != CONTENT_PHOTO) || text[0] == '\0' ||
+		    is_command(text))
 			return RC_OK;
 		info->handler = "food_edit";
 		return handle_food_edit(t, text);
@@ -156,6 +158,24 @@ static enum rc run_message(struct turn *t, struct update_info *info)
 		return run_text(t, text, info);
 	info->handler = "other_content";
 	return handle_other_content(t);
+}
+
+/* In a group everybody sees the buttons, which are for the person whom the
+ * bot answered; a client may also send data that no button holds. */
+static bool tap_refused(struct turn *t, const struct tap *tap)
+{
+	const struct update *u = t->up;
+	enum text_id why = T_PRIVATE_ONLY;
+
+	if (u->private_chat)
+		return false;
+	if (u->reply_to_user != 0 && u->reply_to_user != u->user_id)
+		why = T_NOT_YOURS;
+	else if (!(tap->flags & CMD_PRIVATE_ONLY))
+		return false;
+	str_copy(t->reply.toast, sizeof(t->reply.toast),
+	    text_get(turn_lang(t), why));
+	return true;
 }
 
 static enum rc run_tap(struct turn *t, struct update_info *info)
@@ -167,6 +187,8 @@ static enum rc run_tap(struct turn *t, struct update_info *info)
 		if (strlen((*p)->verb) == n &&
 		    strncmp((*p)->verb, data, n) == 0) {
 			info->handler = (*p)->verb;
+			if (tap_refused(t, *p))
+				return RC_OK;
 			return (*p)->run(t, data[n] == ':' ? data + n + 1 : "");
 		}
 	return RC_OK;	/* a button of an older version: just stops waiting */
@@ -236,6 +258,20 @@ static enum rc run_routed(struct turn *t, struct timing *tm,
 	    clock_ms(t->bot->clock), answer, t->err);
 }
 
+/*
+ * A shard that cannot be opened (a newer schema, a wrong path, a map of other
+ * shards) is no fault of the update: it must come again when that is mended.
+ */
+static enum rc enter(struct router *r, int64_t user_id, struct route *out,
+    struct err *e)
+{
+	enum rc rc = router_enter(r, user_id, out, e);
+
+	if (rc == RC_INVALID || rc == RC_NOTFOUND || rc == RC_TOOBIG)
+		rc = e->rc = RC_UNAVAILABLE;
+	return rc;
+}
+
 enum rc bot_handle(struct bot *bot, const char *body, size_t len,
     struct arena *arena, struct timing *tm, struct buf *answer,
     struct update_info *info, struct err *e)
@@ -258,7 +294,7 @@ enum rc bot_handle(struct bot *bot, const char *body, size_t len,
 	}
 	info->user_id = up.user_id;
 	timing_stage(tm, STAGE_ROUTE);
-	rc = router_enter(bot->router, up.user_id, &route, e);
+	rc = enter(bot->router, up.user_id, &route, e);
 	if (rc != RC_OK)
 		goto out;
 	info->shard = route.shard;

@@ -41,4 +41,4 @@ static enum rc run_tap(struct turn *t, const char *args)
 
 const struct command cmd_delete_me = { "delete_me", T_CMD_DELETE_ME,
 	CMD_PRIVATE_ONLY, run };
-const struct tap tap_delete_me = { "x", run_tap };
+const struct tap tap_delete_me = { "x", CMD_PRIVATE_ONLY, run_tap };

@@ -98,6 +98,13 @@ static enum rc run_tap(struct turn *t, const char *args)
 	return show(t, reply_edit(&t->reply), &from);
 }
 
+void history_button(struct turn *t)
+{
+	if (t->up->private_chat)
+		keyboard_button(reply_keyboard(&t->reply),
+		    text_get(turn_lang(t), T_BTN_HISTORY), "h");
+}
+
 const struct command cmd_history = { "history", T_CMD_HISTORY,
 	CMD_PRIVATE_ONLY, run };
-const struct tap tap_history = { "h", run_tap };
+const struct tap tap_history = { "h", CMD_PRIVATE_ONLY, run_tap };

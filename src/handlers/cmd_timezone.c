@@ -201,13 +201,14 @@ static enum rc choose(struct turn *t, const char *zone, struct buf *out)
 
 static enum rc run(struct turn *t, const char *args)
 {
-	char zone[USER_ZONE_SIZE];
+	char zone[USER_ZONE_SIZE], shown[USER_ZONE_SIZE];
 
 	if (args[0] == '\0')
 		return show_and_listen(t, reply_send(&t->reply));
 	if (find_zone(args, zone))
 		return choose(t, zone, reply_send(&t->reply));
-	text_put(reply_send(&t->reply), turn_lang(t), T_ZONE_UNKNOWN, args);
+	str_copy(shown, sizeof(shown), args);
+	text_put(reply_send(&t->reply), turn_lang(t), T_ZONE_UNKNOWN, shown);
 	return RC_OK;
 }
 
@@ -234,7 +235,7 @@ static enum rc is_strange_city(struct turn *t, const char *text, bool *strange)
 	if (!*strange || strchr(text, '/') != NULL)
 		return RC_OK;
 	rc = food_parse(t->bot->foods, t->store, &t->user, text, p, t->err);
-	*strange = p->verdict == PARSE_UNKNOWN;
+	*strange = rc == RC_OK && p->verdict == PARSE_UNKNOWN;
 	return rc;
 }
 
@@ -255,5 +256,5 @@ static enum rc on_text(struct turn *t, const char *text, bool *consumed)
 }
 
 const struct command cmd_timezone = { "timezone", T_CMD_TIMEZONE, 0, run };
-const struct tap tap_timezone = { "z", run_tap };
+const struct tap tap_timezone = { "z", 0, run_tap };
 const struct dialogue dialogue_timezone = { "timezone", on_text };

@@ -57,7 +57,7 @@ static enum rc show(struct turn *t, struct buf *out)
 		day_total_put(t, out, &sum);
 	day_target_put(t, out, &sum);
 	keyboard_button(k, text_get(l, T_BTN_WEEK), "w");
-	keyboard_button(k, text_get(l, T_BTN_HISTORY), "h");
+	history_button(t);
 	return RC_OK;
 }
 
@@ -74,4 +74,4 @@ static enum rc run_tap(struct turn *t, const char *args)
 }
 
 const struct command cmd_today = { "today", T_CMD_TODAY, 0, run };
-const struct tap tap_today = { "t", run_tap };
+const struct tap tap_today = { "t", 0, run_tap };

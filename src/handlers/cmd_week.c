@@ -75,8 +75,7 @@ static enum rc show(struct turn *t, struct buf *out)
 			most = days[i].sum.cal;
 	}
 	keyboard_button(reply_keyboard(&t->reply), text_get(l, T_BTN_TODAY), "t");
-	keyboard_button(reply_keyboard(&t->reply), text_get(l, T_BTN_HISTORY),
-	    "h");
+	history_button(t);
 	if (kept == 0) {
 		text_put(out, l, T_WEEK_EMPTY);
 		return RC_OK;
@@ -101,4 +100,4 @@ static enum rc run_tap(struct turn *t, const char *args)
 }
 
 const struct command cmd_week = { "week", T_CMD_WEEK, 0, run };
-const struct tap tap_week = { "w", run_tap };
+const struct tap tap_week = { "w", 0, run_tap };

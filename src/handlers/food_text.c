@@ -52,7 +52,7 @@ static void answer_not_food(struct turn *t, const struct parsed *p)
 	    ? T_BAD_AMOUNT : T_NOT_FOOD);
 	k = reply_keyboard(&t->reply);
 	keyboard_button(k, text_get(turn_lang(t), T_BTN_TODAY), "t");
-	keyboard_button(k, text_get(turn_lang(t), T_BTN_HISTORY), "h");
+	history_button(t);
 }
 
 /* All rows of the day before the message's, as one meal. */

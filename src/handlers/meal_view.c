@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "bot/text.h"
+#include "handlers/table.h"
 #include "services/user.h"
 
 int32_t turn_today(const struct turn *t)
@@ -173,7 +174,7 @@ void meal_buttons(struct turn *t, struct keyboard *k, const struct meal *m,
 	if (title == MEAL_TITLE_VIEW) {
 		keyboard_row(k);
 		meal_button(k, text_get(l, T_BTN_REPEAT), MEAL_OP_REPEAT, m);
-		keyboard_button(k, text_get(l, T_BTN_HISTORY), "h");
+		history_button(t);
 	}
 }
 

@@ -331,7 +331,7 @@ static enum rc run_tap(struct turn *t, const char *args)
 	return user_save(t->bot->users, t->store, &t->user, t->err);
 }
 
-const struct tap tap_step = { "s", run_tap };
+const struct tap tap_step = { "s", CMD_PRIVATE_ONLY, run_tap };
 
 static void put_refusal(struct turn *t, enum text_id why, enum step step)
 {
@@ -364,7 +364,8 @@ static enum rc on_text(struct turn *t, const char *text, bool *consumed)
 	long step;
 	int why;
 
-	if (strlen(d) < 8)
+	/* what is asked in private is not answered before others */
+	if (strlen(d) < 8 || !t->up->private_chat)
 		return RC_OK;
 	mode = d[5] == 's' ? STEP_MODE_START : STEP_MODE_PROFILE;
 	step = strtol(d + 7, NULL, 10);

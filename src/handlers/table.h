@@ -22,6 +22,9 @@ extern const struct command *const bot_commands[];
 extern const struct tap *const bot_taps[];
 extern const struct dialogue *const bot_dialogues[];
 
+/* To the history, which is not shown to groups. */
+void history_button(struct turn *t);
+
 /* Says kindly why a meal could not be stored (day full); any other rc is
  * handed back. */
 enum rc food_refused(struct turn *t, enum rc rc);

@@ -3,8 +3,9 @@
  *
  * The draft is a JSON object: the message that told of the food (chat, msg,
  * at, text), the food asked for (name, key), and of the figures applied last
- * the message (heard), the food (learned) and its energy (cal).  Figures are applied in an order that a repeated delivery
- * completes: the food, the meal, then the draft.  After that the dialogue
+ * the message (heard), the food (learned) and its energy (cal).  Figures are
+ * applied in an order that a repeated delivery completes: the food, the meal,
+ * then the draft.  After that the dialogue
  * stays at "teach:done" so that a repetition shows the same meal.
  */
 #include "config.h"
@@ -55,9 +56,7 @@ static bool draft_load(const struct user *u, struct draft *d)
 	return ok;
 }
 
-/* False when it does not fit into the user's record. */
-static bool draft_store(struct user *u, const struct draft *d,
-    const char *state)
+static bool draft_try(struct user *u, const struct draft *d, const char *state)
 {
 	struct buf b;
 	bool fits;
@@ -81,6 +80,18 @@ static bool draft_store(struct user *u, const struct draft *d,
 	}
 	buf_release(&b);
 	return fits;
+}
+
+/* Text that does not fit into the user's record is cut.  False: not even so. */
+static bool draft_store(struct user *u, struct draft *d, const char *state)
+{
+	while (!draft_try(u, d, state)) {
+		if (d->text[0] == '\0')
+			return false;
+		str_copy_n(d->text, strlen(d->text) / 2 + 1, d->text,
+		    strlen(d->text));
+	}
+	return true;
 }
 
 static void put_question(struct turn *t, const char *name)
@@ -109,12 +120,13 @@ enum rc teach_ask(struct turn *t, const char *text,
 	return user_save(t->bot->users, t->store, &t->user, t->err);
 }
 
-/* Counts the message that told of the food, now that it is known. */
-static enum rc count_again(struct turn *t, const struct draft *d,
+/* Counts the food in the message that told of it, now that it is known. */
+static enum rc count_again(struct turn *t, struct draft *d,
     struct parsed *p, struct meal *m, struct day_sum *day)
 {
 	enum rc rc = food_parse(t->bot->foods, t->store, &t->user, d->text, p,
 	    t->err);
+	int64_t stamp;
 
 	if (rc != RC_OK || p->verdict != PARSE_FOOD)
 		return rc;
@@ -122,8 +134,12 @@ static enum rc count_again(struct turn *t, const struct draft *d,
 	m->nitems = p->nitems;
 	memcpy(m->items, p->items, sizeof(p->items[0]) * (size_t)p->nitems);
 	/* later than the message's own edit: this reading has seen the food */
-	m->edit_date = t->up->date > d->edit ? t->up->date : d->edit + 1;
-	return food_edit(t->bot->foods, t->store, m, day, t->err);
+	stamp = t->up->date > d->edit ? t->up->date : d->edit + 1;
+	m->edit_date = stamp;
+	rc = food_reread(t->bot->foods, t->store, m, d->edit, d->name, day,
+	    t->err);
+	d->edit = stamp;
+	return rc;
 }
 
 /* What was learned, the meal that it belongs to, and the next question. */
@@ -203,7 +219,7 @@ static enum rc on_text(struct turn *t, const char *text, bool *consumed)
 
 	if (!draft_load(&t->user, &d))
 		return RC_OK;
-	if (d.heard == t->up->message_id) {
+	if (d.heard == t->up->message_id && d.chat == t->up->chat_id) {
 		*consumed = true;
 		return show_again(t, &d);
 	}
@@ -236,4 +252,4 @@ static enum rc run_tap(struct turn *t, const char *args)
 	return user_save(t->bot->users, t->store, &t->user, t->err);
 }
 
-const struct tap tap_teach = { "k", run_tap };
+const struct tap tap_teach = { "k", 0, run_tap };

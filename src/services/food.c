@@ -164,14 +164,27 @@ static enum rc day_of(struct store *st, const struct meal *m,
 	return st->ops->day_sums(st, m->user_id, m->day, m->day, day, e);
 }
 
+/* The meal of key's message.  A person who changed zones since may have it on
+ * the day beside. */
+static enum rc meal_find(struct store *st, const struct meal *key,
+    struct meal *out, struct err *e)
+{
+	static const int32_t beside[] = { 0, -1, 1 };
+	enum rc rc = RC_NOTFOUND;
+
+	for (size_t i = 0; i < 3 && rc == RC_NOTFOUND; i++)
+		rc = st->ops->meal_get(st, key->user_id, key->day + beside[i],
+		    key->chat_id, key->message_id, out, e);
+	return rc;
+}
+
 enum rc food_get(struct food_service *s, struct store *st, struct meal *m,
     struct day_sum *day, struct err *e)
 {
 	enum rc rc;
 
 	(void)s;
-	rc = st->ops->meal_get(st, m->user_id, m->day, m->chat_id,
-	    m->message_id, m, e);
+	rc = meal_find(st, m, m, e);
 	return rc == RC_OK ? day_of(st, m, day, e) : rc;
 }
 
@@ -235,8 +248,7 @@ static enum rc edit_once(struct store *st, struct meal *edited,
     struct day_sum *day, struct err *e)
 {
 	struct meal *now = xmalloc(sizeof(*now));
-	enum rc rc = st->ops->meal_get(st, edited->user_id, edited->day,
-	    edited->chat_id, edited->message_id, now, e);
+	enum rc rc = meal_find(st, edited, now, e);
 
 	if (rc == RC_NOTFOUND) {
 		*now = *edited;	/* a lost race would overwrite it */
@@ -252,6 +264,7 @@ static enum rc edit_once(struct store *st, struct meal *edited,
 		*edited = *now;
 		goto out;
 	}
+	edited->day = now->day;
 	edited->rev = now->rev;
 	edited->deleted = 0;
 	rc = st->ops->meal_replace(st, edited, day, e);
@@ -269,6 +282,55 @@ enum rc food_edit(struct food_service *s, struct store *st,
 	meal_sum(edited);
 	for (int i = 0; i < ATTEMPTS && rc == RC_CONFLICT; i++)
 		rc = edit_once(st, edited, day, e);
+	return rc;
+}
+
+/* Those rows of more that are the person's own food of that name. */
+static void add_own(struct meal *m, const struct meal *more, const char *name)
+{
+	for (int i = 0; i < more->nitems && m->nitems < MEAL_ITEMS_MAX; i++)
+		if (more->items[i].source == FOOD_SRC_OWN &&
+		    strcmp(more->items[i].name, name) == 0)
+			m->items[m->nitems++] = more->items[i];
+}
+
+static enum rc reread_once(struct store *st, struct meal *read,
+    int64_t text_edit, const char *name, struct day_sum *day, struct err *e)
+{
+	struct meal *now = xmalloc(sizeof(*now));
+	enum rc rc = meal_find(st, read, now, e);
+
+	if (rc == RC_NOTFOUND || (rc == RC_OK && now->edit_date < text_edit)) {
+		rc = edit_once(st, read, day, e);
+		goto out;
+	}
+	if (rc != RC_OK)
+		goto out;
+	if (now->edit_date >= read->edit_date) {	/* applied already */
+		rc = day_of(st, now, day, e);
+	} else {
+		add_own(now, read, name);
+		meal_sum(now);
+		now->edit_date = read->edit_date;
+		rc = st->ops->meal_replace(st, now, day, e);
+	}
+	if (rc == RC_OK)
+		*read = *now;
+out:
+	free(now);
+	return rc;
+}
+
+enum rc food_reread(struct food_service *s, struct store *st,
+    struct meal *read, int64_t text_edit, const char *name,
+    struct day_sum *day, struct err *e)
+{
+	enum rc rc = RC_CONFLICT;
+
+	(void)s;
+	meal_sum(read);
+	for (int i = 0; i < ATTEMPTS && rc == RC_CONFLICT; i++)
+		rc = reread_once(st, read, text_edit, name, day, e);
 	return rc;
 }
 

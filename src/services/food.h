@@ -34,7 +34,8 @@ void food_meal_init(const struct user *u, int64_t chat_id, int64_t message_id,
 MUST_CHECK enum rc food_add(struct food_service *s, struct store *st,
     struct meal *m, struct day_sum *day, struct err *e);
 
-/* The meal named by m's day, chat and message, and the sum of its day. */
+/* The meal named by m's day (or one beside it, as zones change), chat and
+ * message, and the sum of its day. */
 MUST_CHECK enum rc food_get(struct food_service *s, struct store *st,
     struct meal *m, struct day_sum *day, struct err *e);
 
@@ -70,6 +71,16 @@ MUST_CHECK enum rc food_page(struct food_service *s, struct store *st,
  * adds the meal when there was none. */
 MUST_CHECK enum rc food_edit(struct food_service *s, struct store *st,
     struct meal *edited, struct day_sum *day, struct err *e);
+
+/*
+ * A message read again, now that the person's own food called name is known:
+ * its rows are added to the meal as it is by now, other changes stay.  When
+ * that came of an older text (edited before text_edit), or is not there, read
+ * takes its place.  read->edit_date: later than text_edit; applied once.
+ */
+MUST_CHECK enum rc food_reread(struct food_service *s, struct store *st,
+    struct meal *read, int64_t text_edit, const char *name,
+    struct day_sum *day, struct err *e);
 
 /* Stores a food taught by the person and counts it in the profile (which the
  * caller saves). */
