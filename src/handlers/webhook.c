@@ -24,7 +24,9 @@ static int retry_after(enum rc rc)
 	case RC_UNAVAILABLE:
 	case RC_SYSTEM:
 		return 5;
-	case RC_FULL:		/* someone has to make room */
+	case RC_FULL:		/* someone has to make room, */
+	case RC_DENIED:		/* set the password right */
+	case RC_CORRUPT:	/* or bring the backup back */
 		return 60;
 	default:
 		return -1;
