@@ -18,16 +18,17 @@
 
 static const char undone[] = "undone";
 
-/* The draft is "message:day:chat:meal's message". */
+/* The draft is "chat:message:day:meal's chat:meal's message". */
 static bool recall(const struct turn *t, struct meal *m)
 {
-	int64_t v[4];
+	int64_t v[5];
 
 	if (strcmp(t->user.dialogue, undone) != 0 ||
-	    ints_parse(t->user.draft, v, 4) != 4 || v[0] != t->up->message_id)
+	    ints_parse(t->user.draft, v, 5) != 5 || v[0] != t->up->chat_id ||
+	    v[1] != t->up->message_id)
 		return false;
-	food_meal_init(&t->user, v[2], v[3], 0, m);
-	m->day = (int32_t)v[1];
+	food_meal_init(&t->user, v[3], v[4], 0, m);
+	m->day = (int32_t)v[2];
 	return true;
 }
 
@@ -45,9 +46,9 @@ static enum rc choose(struct turn *t, struct meal *m, bool *found)
 		return rc;
 	*found = true;
 	str_copy(t->user.dialogue, sizeof(t->user.dialogue), undone);
-	str_format(t->user.draft, sizeof(t->user.draft), "%" PRId64 ":%" PRId32
-	    ":%" PRId64 ":%" PRId64, t->up->message_id, m->day, m->chat_id,
-	    m->message_id);
+	str_format(t->user.draft, sizeof(t->user.draft), "%" PRId64 ":%" PRId64
+	    ":%" PRId32 ":%" PRId64 ":%" PRId64, t->up->chat_id,
+	    t->up->message_id, m->day, m->chat_id, m->message_id);
 	return user_save(t->bot->users, t->store, &t->user, t->err);
 }
 
