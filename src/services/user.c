@@ -122,6 +122,9 @@ void user_energy(struct user_service *s, const struct user *u,
 		if (out->target_kcal < TARGET_KCAL_MIN)
 			out->target_kcal = TARGET_KCAL_MIN;
 	}
+	/* a figure from before it was known who it is for */
+	if (out->known && out->minor && u->target_kcal < out->target_kcal)
+		return;
 	if (u->target_kcal != 0) {
 		out->own = true;
 		out->target_kcal = u->target_kcal;
