@@ -12,6 +12,9 @@
 #include "utils/json.h"
 #include "utils/xalloc.h"
 
+/* The first part is on its way to Telegram when the worker sends the second. */
+enum { PART_GAP_MS = 400 };
+
 void reply_init(struct reply *r)
 {
 	memset(r, 0, sizeof(*r));
@@ -153,7 +156,8 @@ static enum rc put_part(const struct update *u, const char *call, size_t len,
 	else
 		str_format(key, sizeof(key), "m%" PRId64 ":%" PRId64 ":%" PRId64
 		    ":%d", u->chat_id, u->message_id, u->edit_date, *part);
-	rc = queue_send_job(job, u->user_id, key, call, len, now_ms);
+	rc = queue_send_job(job, u->user_id, key, call, len, now_ms +
+	    (*part - 1) * PART_GAP_MS);
 	if (rc == RC_OK)
 		rc = queue_add(q, st, job, 1, e);
 	free(job);
