@@ -11,6 +11,9 @@
 
 #include "utils/buf.h"
 
+/* End of the year 9999. */
+static const int64_t AT_MAX = INT64_C(253402300799);
+
 static int64_t system_ms(void *ctx)
 {
 	struct timespec ts;
@@ -62,9 +65,14 @@ static void zone_use(const char *zone)
 
 void zone_local(const char *zone, int64_t at, int32_t *day, int *minutes)
 {
-	time_t t = (time_t)at;
 	struct tm tm;
+	time_t t;
 
+	if (at > AT_MAX)	/* no year beyond fits into a day's number */
+		at = AT_MAX;
+	if (at < -AT_MAX)
+		at = -AT_MAX;
+	t = (time_t)at;
 	if (strcmp(zone, "UTC") == 0 || zone[0] == '\0') {
 		int64_t d = at >= 0 ? at / 86400 : -((-at + 86399) / 86400);
 		*day = (int32_t)d;
