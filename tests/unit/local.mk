@@ -38,6 +38,10 @@ test_bot_food_LDADD = $(TEST_LIBS)
 test_bot_people_SOURCES = tests/unit/test_bot_people.c \
 	tests/unit/bot_world.c tests/unit/bot_world.h
 test_bot_people_LDADD = $(TEST_LIBS)
+check_PROGRAMS += test_bot_again
+test_bot_again_SOURCES = tests/unit/test_bot_again.c \
+	tests/unit/bot_world.c tests/unit/bot_world.h
+test_bot_again_LDADD = $(TEST_LIBS)
 check_PROGRAMS += test_phrases test_nutrition test_label test_food_model
 test_nutrition_SOURCES = tests/unit/test_nutrition.c
 test_nutrition_LDADD = $(TEST_LIBS)
