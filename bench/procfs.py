@@ -32,6 +32,6 @@ def cpu_seconds(roots):
 
 
 def rss_mb(roots):
-    """Resident memory of the largest process of the trees."""
+    """Resident MiB of the largest process of the trees."""
     page = os.sysconf("SC_PAGE_SIZE")
-    return max(int(f[21]) for f in process_tree(roots).values()) * page / 1e6
+    return max(int(f[21]) for f in process_tree(roots).values()) * page / 2**20

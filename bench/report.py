@@ -67,8 +67,9 @@ def _absolutes(one):
         ("CPU per update, SQLite FULL", "full", "cpu_us", 140, "µs"),
         ("CPU per update, SQLite NORMAL", "normal", "cpu_us", 90, "µs"),
         ("CPU per update, MongoDB", "mongo", "cpu_us", 200, "µs"),
-        ("RSS of a process, SQLite", "full", "rss_mb", 6, "MB"),
-        ("RSS of a process, MongoDB", "mongo", "rss_mb", 12, "MB"),
+        ("RSS of a process, SQLite FULL", "full", "rss_mb", 6, "MiB"),
+        ("RSS of a process, SQLite NORMAL", "normal", "rss_mb", 6, "MiB"),
+        ("RSS of a process, MongoDB", "mongo", "rss_mb", 12, "MiB"),
         ("p99 at 32 connections, SQLite FULL", "full", "p99_ms", 25, "ms"),
         ("p99 at 32 connections, SQLite NORMAL", "normal", "p99_ms", 10, "ms"),
     ]
@@ -81,7 +82,7 @@ def judge(medians, trips, grown):
     checks = _ratios(one) + _absolutes(one)
     if trips:
         checks.append(Check("MongoDB round trips to record an entry, no cache",
-                            trips, 2, False, ""))
+                            round(trips, 1), 2, False, ""))
     if grown:
         for name in list(grown)[1:]:
             ratio, path = max((grown[name][p] / grown["base"][p], p)
@@ -111,7 +112,7 @@ def _pinned():
                      for m in re.findall(r"^[\w-]+==\S+", text, re.M))
 
 
-def _environment(args, bench, disk):
+def _environment(args, bench, disk, load):
     memory = int(re.search(r"MemTotal:\s+(\d+)",
                            open("/proc/meminfo").read())[1]) / 1048576
     cores = _output("nproc").strip()
@@ -127,6 +128,9 @@ def _environment(args, bench, disk):
         f"- machine: {cores} cores, {memory:.0f} GiB, Linux "
         f"{platform.release().split('-')[0]}; load generator, nginx, "
         "application and servers share it",
+        f"- load average before it began: {load:.2f}"
+        + (" — the machine was busy with other things, so read ratios, not "
+           "figures" if load > 0.5 else ""),
         f"- disk: one 4 KiB write with fdatasync takes {disk:.0f} µs (median)",
         f"- gcc {gcc}, nginx {nginx}, wrk {wrk}, SQLite "
         f"{pkg['sqlite3']}, libmongoc {pkg['libmongoc-1.0']}, "
@@ -142,7 +146,7 @@ def _environment(args, bench, disk):
 
 def _table(medians):
     lines = ["| stack | phrase | requests/s (min–max) | of echo | CPU µs/update"
-             " | RSS MB | p50 ms | p99 ms | wrong |",
+             " | RSS MiB | p50 ms | p99 ms | wrong |",
              "|---|---|---|---|---|---|---|---|---|"]
     floor = medians.get("echo", {}).get("one", {}).get("rps")
     for name, by in medians.items():
@@ -169,12 +173,12 @@ def _growth_table(grown):
     return lines
 
 
-def render(args, bench, disk, medians, grown, checks):
+def render(args, bench, disk, load, medians, grown, checks):
     lines = [
         "# Measured", "",
         "Written by `make bench` (bench/run); the bars are those of the "
         "acceptance figures.", "",
-        *_environment(args, bench, disk), "", "## Figures", "",
+        *_environment(args, bench, disk, load), "", "## Figures", "",
         *_table(medians), "",
         "An update is one food phrase (“one”) or four foods in one phrase "
         "(“four”). CPU is user and system time of the application's "
