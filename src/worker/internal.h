@@ -73,6 +73,7 @@ struct worker {
 	size_t nsettling;
 	int64_t settle_from;	/* mono ms when the first began to settle */
 	int64_t look_at;	/* mono ms of the next look at the shards */
+	bool more;		/* the last look left jobs that are due */
 	int64_t purge_at;
 	struct shard_watch *shards;
 	struct gauges gauges;

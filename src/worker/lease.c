@@ -94,11 +94,12 @@ static void item_add(struct worker *w, int shard, const struct job *j)
 static bool lease_batch(struct worker *w, int shard)
 {
 	size_t room = ITEMS_MAX - w->nitems;
-	size_t max = room < BATCH ? room : BATCH, n = 0;
+	size_t max = room < BATCH ? room : BATCH, n = 0;	/* 0: no room */
 	int64_t now = clock_ms(w->c.clock);
 	struct err e = { .rc = RC_OK };
 	struct store *s;
 
+	w->more |= max == 0;
 	if (max == 0 || w->shards[shard].retry_at > mono_ms())
 		return false;
 	if (router_shard(w->c.router, shard, &s, &e) != RC_OK ||

@@ -9,7 +9,7 @@
 
 enum { BUCKETS = 256, CHAT_GAP_MS = 1000, GROUP_MAX = 20,
 	GROUP_WINDOW_MS = 60000, FORGET_MS = 60000, RECHECK_MS = 100,
-	PER_SECOND_MAX = 1000 };
+	PER_SECOND_MAX = 100000 };
 
 struct chat {
 	struct chat *next;

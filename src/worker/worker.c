@@ -95,6 +95,12 @@ static int64_t pump(struct worker *w)
 	return next;
 }
 
+/* A full house was left behind, and there is room for a batch again. */
+static bool go_on(const struct worker *w)
+{
+	return w->more && !w->stopping && w->nitems + BATCH <= ITEMS_MAX;
+}
+
 static int wait_ms(const struct worker *w, int64_t next, int max_wait_ms)
 {
 	int64_t now = mono_ms(), until = now + max_wait_ms;
@@ -105,16 +111,17 @@ static int wait_ms(const struct worker *w, int64_t next, int max_wait_ms)
 		until = next;
 	if (w->nsettling > 0 && w->settle_from + SETTLE_DELAY_MS < until)
 		until = w->settle_from + SETTLE_DELAY_MS;
-	return until > now ? (int)(until - now) : 0;
+	return until > now && !go_on(w) ? (int)(until - now) : 0;
 }
 
 static void look(struct worker *w, bool woken)
 {
 	int64_t now = mono_ms();
 
-	if (w->stopping || (!woken && now < w->look_at))
+	if (w->stopping || (!woken && now < w->look_at && !go_on(w)))
 		return;
 	w->look_at = now + LOOK_MS;
+	w->more = false;
 	if (telegram_has_token(w->c.telegram) && !w->token_refused)
 		lease_look(w);
 	else if (w->token_refused && rate_due(w->rate, 0, now) <= now)

@@ -58,6 +58,24 @@ static void a_failure_is_tried_again_later(void **state)
 	assert_int_equal(place_saw(p, "sendMessage"), 2);
 }
 
+static void many_jobs_do_not_wait_for_the_next_look(void **state)
+{
+	enum { MANY = 400 };	/* three times what it holds at once */
+	struct place *p = *state;
+	int64_t begin;
+
+	p->conf.per_second = 100000;
+	for (int64_t user = 1; user <= MANY; user++)
+		place_send(p, user, user, "a");
+	place_start(p);
+	begin = clock_mono_us();
+	while (worker_stats(p->worker)->done < MANY &&
+	    clock_mono_us() - begin < 10000000)
+		worker_turn(p->worker, 1000);
+	assert_int_equal(worker_stats(p->worker)->done, MANY);
+	assert_true(clock_mono_us() - begin < 1900000);
+}
+
 static void retry_after_is_waited_for_and_is_no_try(void **state)
 {
 	struct place *p = *state;
@@ -431,6 +449,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(a_job_is_sent_and_done),
 		T(a_failure_is_tried_again_later),
+		T(many_jobs_do_not_wait_for_the_next_look),
 		T(retry_after_is_waited_for_and_is_no_try),
 		T(a_long_retry_after_goes_back_to_the_shard),
 		T(who_blocked_the_bot_is_marked),
