@@ -10,6 +10,7 @@ import re
 import time
 
 import telegram_rules as rules
+from telegram_methods import Chat
 
 TIMEOUT = 30
 
@@ -232,7 +233,6 @@ class Person(Talk):
     _next = 5_000_000_000
 
     def __init__(self, double, name, language="ru", user_id=None, **more):
-        from telegram_methods import Chat
         if user_id is None:
             Person._next += 1
             user_id = Person._next
@@ -256,7 +256,6 @@ class Group:
     _next = 1_500_000_000
 
     def __init__(self, double, title, supergroup=True):
-        from telegram_methods import Chat
         Group._next += 1
         chat_id = -1_000_000_000_000 - Group._next if supergroup else -Group._next
         info = {"id": chat_id, "type": "supergroup" if supergroup else "group", "title": title}

@@ -176,8 +176,6 @@ class Methods:
         return chat, message
 
     def _change(self, chat, message, extra, markup, raw):
-        if "method_text" in extra:
-            extra = {"text": extra["method_text"]}
         kept = {k: v for k, v in message.items()
                 if k not in ("text", "entities", "reply_markup", "edit_date")}
         changed = {**kept, **extra}

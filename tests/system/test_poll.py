@@ -6,6 +6,7 @@ import time
 import pytest
 
 from meals import rows
+from telegram_rules import Refused
 
 
 class Poll:
@@ -88,7 +89,6 @@ def test_a_webhook_that_is_set_is_explained(polled):
 
 @pytest.mark.refused("Bad Gateway")
 def test_a_telegram_that_fails_is_asked_again_ever_later(polled):
-    from telegram_rules import Refused
     polled.double.fail("getUpdates", Refused(502, "Bad Gateway"), times=3)
     start = time.monotonic()
     p = polled.person()

@@ -123,6 +123,33 @@ def test_an_edit_repeated_after_a_tap_does_not_undo_the_tap(stack):
     assert near(eaten(p.asks("/today")), 2 * total(buckwheat), 1)
 
 
+def test_a_tap_that_overtakes_an_edit(stack):
+    """Messages wait in another queue than taps: the edit comes last, and wins."""
+    p = stack.person()
+    said = p.says("100 г риса")
+    seen = p.sees()
+    queue = ("chat", p.chat.id)
+    stack.double.hold(queue)
+    edit = p.edits(said, "200 г гречки", wait=False)
+    p.taps("2×", seen)
+    assert near(row(p.sees(), "рис").grams, 200)
+    stack.double.release(queue)
+    edit.delivery.wait()
+    assert near(row(p.sees(), "гречк").grams, 200)
+    assert near(eaten(p.asks("/today")), total(p.history()[-2])) and stack.meals_of(p) == 1
+
+
+def test_a_button_of_what_an_edit_replaced_changes_nothing(stack):
+    p = stack.person()
+    said = p.says("100 г риса")
+    old = p.sees()
+    p.changes(said, "200 г гречки")
+    new = p.sees()
+    tap = p.taps("2×", old)
+    assert tap.toast()
+    assert near(eaten(p.asks("/today")), total(new))
+
+
 def test_an_edit_of_an_unknown_message_makes_the_entry(stack):
     p = stack.person()
     said = p.says("Привет, бот, как дела?")
