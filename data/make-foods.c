@@ -39,6 +39,7 @@ static const struct {
 	{ "stop", CLASS_STOP }, { "fill", CLASS_FILL }, { "eat", CLASS_EAT },
 	{ "mod", CLASS_MOD }, { "cook", CLASS_COOK }, { "neg", CLASS_NEG },
 	{ "strong", CLASS_STRONG }, { "chat", CLASS_CHAT },
+	{ "energy", CLASS_ENERGY },
 };
 
 void die(const struct table *t, const char *why)

@@ -124,6 +124,9 @@ static int unit_parse(const struct text *t, int i, struct amount *a)
 		return i;
 	a->n *= k->value;
 	a->meas = (enum measure)k->meas;
+	a->spoon = a->kind == AMOUNT_MEASURE && k->meas == MEASURE_TBSP &&
+	    memcmp(t->s + k->start, "лож", 6) == 0 &&
+	    !(i > 0 && is_class(t, i - 1, CLASS_STOP));
 	i++;
 	/* "чайная ложка": the noun says no more than its adjective */
 	if (a->kind == AMOUNT_MEASURE && is_spoon(k) &&
@@ -211,7 +214,7 @@ void amount_combine(struct amount *a, const struct amount *b)
 	bool weighs = b->kind == AMOUNT_MASS || b->kind == AMOUNT_VOLUME;
 	struct amount r = *a;
 
-	if (a->kind == AMOUNT_NONE) {
+	if (a->kind == AMOUNT_NONE || a->kind == AMOUNT_ENERGY) {
 		r = *b;
 	} else if (b->each) {
 		r.n = a->n * b->n;
@@ -264,6 +267,9 @@ int64_t amount_mg(const struct amount *a, const struct food *f)
 		break;
 	case AMOUNT_MASS:
 		mg = a->n * 1000;
+		break;
+	case AMOUNT_ENERGY:
+		mg = f->per100.cal > 0 ? a->n * 1e8 / (double)f->per100.cal : 0;
 		break;
 	case AMOUNT_VOLUME:
 		mg = a->n * (double)food_measure(f, MEASURE_ML);

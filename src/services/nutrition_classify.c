@@ -80,6 +80,15 @@ static void unit_pair(struct text *t, int i)
 	}
 }
 
+/* "300 ккал" tells something, "сколько калорий" asks. */
+static bool after_number(const struct text *t, int i)
+{
+	const struct token *k = &t->tok[i - 1];
+
+	return i > 0 && (k->kind == TOKEN_NUM || (k->kind == TOKEN_WORD &&
+	    (k->cls == CLASS_NUM || k->cls == CLASS_MUL)));
+}
+
 /* "на пару" is steamed, "на пол" is the floor; "+" and "*" are words too. */
 static void word_in_place(struct text *t, int i)
 {
@@ -91,6 +100,8 @@ static void word_in_place(struct text *t, int i)
 		k->cls = CLASS_TIMES;
 	else if (i > 0 && word_is(t, i, "пару") && word_is(t, i - 1, "на"))
 		k->cls = CLASS_COOK;
+	else if (k->cls == CLASS_ENERGY && !after_number(t, i))
+		k->cls = CLASS_STRONG;
 	else if (i > 0 && word_is(t, i, "пол") && word_is(t, i - 1, "на"))
 		k->cls = CLASS_CHAT;
 }

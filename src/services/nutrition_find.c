@@ -10,7 +10,7 @@
 
 #include "services/nutrition_impl.h"
 
-enum { SPAN_STEMS_MAX = 7 };
+enum { SPAN_STEMS_MAX = 7, COMPOUND_UNKNOWN = -1 };
 
 static bool ends_span(const struct token *k)
 {
@@ -165,6 +165,25 @@ static int query_make(struct nutrition *n, int from, int to, struct buf *q)
 	return stems;
 }
 
+/* The noun of "Cookies, oatmeal, dry mix": a row whose noun nobody said only
+ * mentions what was said.  The query holds quoted stems. */
+static bool head_asked(struct nutrition *n, const char *query, const char *name)
+{
+	size_t end = strcspn(name, ","), start = end;
+	char word[WORD_SIZE], stem[STEM_SIZE], quoted[STEM_SIZE + 2];
+
+	while (start > 0 && name[start - 1] != ' ')
+		start--;
+	if (end - start >= WORD_SIZE)
+		return false;
+	str_copy_n(word, sizeof(word), name + start, end - start);
+	for (char *p = word; *p != '\0'; p++)
+		*p |= *p >= 'A' && *p <= 'Z' ? 0x20 : 0;
+	text_stem(&n->st, word, strlen(word), false, stem);
+	return str_format(quoted, sizeof(quoted), "\"%s\"", stem) &&
+	    strstr(query, quoted) != NULL;
+}
+
 /* Everyday foods first, then the shortest name. */
 static int32_t best_hit(struct nutrition *n, const char *query)
 {
@@ -179,6 +198,8 @@ static int32_t best_hit(struct nutrition *n, const char *query)
 
 		if (!food_db_get(n->db, ids[i], &f))
 			continue;
+		if (f.group == '-' && !head_asked(n, query, f.en))
+			continue;
 		len = strlen(f.en) + (f.group == '-' ? 100 : 0);
 		if (best == 0 || len < best_len) {
 			best = f.id;
@@ -188,17 +209,21 @@ static int32_t best_hit(struct nutrition *n, const char *query)
 	return best;
 }
 
-static void elements_replace(struct scan *s, int from, int to, int32_t food)
+/* Elements from..to-1 become one. */
+static void elements_drop(struct scan *s, int from, int to)
 {
-	struct element *el = &s->el[from];
-
-	el->kind = ELEMENT_FOOD;
-	el->to = s->el[to - 1].to;
-	el->food = food;
-	el->own = -1;
+	s->el[from].to = s->el[to - 1].to;
 	memmove(&s->el[from + 1], &s->el[to],
 	    (size_t)(s->nel - to) * sizeof(s->el[0]));
 	s->nel -= to - from - 1;
+}
+
+static void elements_replace(struct scan *s, int from, int to, int32_t food)
+{
+	s->el[from].kind = ELEMENT_FOOD;
+	s->el[from].food = food;
+	s->el[from].own = -1;
+	elements_drop(s, from, to);
 }
 
 static bool is_name(const struct element *el)
@@ -232,21 +257,14 @@ static int32_t compound(struct nutrition *n, const struct element *x,
 	    x->to != y->from || !food_db_get(n->db, x->food, &a) ||
 	    !food_db_get(n->db, y->food, &b))
 		return 0;
+	if (a.id == b.id)
+		return a.id;
 	if (x->cyrillic)
 		return a.group == b.group && is_kind(&n->text, x) ? b.id : 0;
-	return strchr("lstrxd", b.group) != NULL ? b.id : a.id;
-}
-
-static void compounds_join(struct nutrition *n)
-{
-	struct scan *s = &n->scan;
-
-	for (int i = 0; i + 1 < s->nel; i++) {
-		int32_t food = compound(n, &s->el[i], &s->el[i + 1]);
-
-		if (food != 0)
-			elements_replace(s, i, i + 2, food);
-	}
+	/* the rest of such a dish is not told by the words for its kind */
+	if (strchr("ls", b.group) != NULL)
+		return COMPOUND_UNKNOWN;
+	return strchr("trxd", b.group) != NULL ? b.id : a.id;
 }
 
 /* The food whose name holds all words of elements from..to-1, or 0. */
@@ -260,6 +278,28 @@ static int32_t search(struct nutrition *n, int from, int to)
 		food = best_hit(n, q.s);
 	buf_release(&q);
 	return food;
+}
+
+static void compounds_join(struct nutrition *n)
+{
+	struct scan *s = &n->scan;
+
+	for (int i = 0; i + 1 < s->nel; i++) {
+		int32_t food = compound(n, &s->el[i], &s->el[i + 1]);
+
+		if (food == COMPOUND_UNKNOWN) {
+			food = search(n, i, i + 2);
+			if (food == 0) {
+				s->el[i].kind = ELEMENT_UNKNOWN;
+				s->el[i].words = 2;
+				s->el[i].am.size = 1;
+				elements_drop(s, i, i + 2);
+				continue;
+			}
+		}
+		if (food != 0)
+			elements_replace(s, i, i + 2, food);
+	}
 }
 
 void scan_search(struct nutrition *n)

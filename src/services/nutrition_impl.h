@@ -12,11 +12,11 @@
 #include "services/nutrition_text.h"
 
 enum amount_kind { AMOUNT_NONE, AMOUNT_COUNT, AMOUNT_MASS, AMOUNT_VOLUME,
-	AMOUNT_MEASURE };
+	AMOUNT_MEASURE, AMOUNT_ENERGY };
 
 struct amount {
 	enum amount_kind kind;
-	double n;		/* how many, grams, or millilitres */
+	double n;		/* how many, grams, millilitres, kcal */
 	enum measure meas;	/* of AMOUNT_MEASURE */
 	double size;		/* 1; 1.3 large; 0.75 small */
 	bool each;		/* "по 60 г", "x2": multiplies the other amount */
@@ -25,6 +25,7 @@ struct amount {
 	bool dozens;		/* counted by tens or dozens: surely pieces */
 	bool bad;		/* zero, negative */
 	bool after;		/* said after the food */
+	bool spoon;		/* some spoon, not said which */
 };
 
 enum element_kind { ELEMENT_AMOUNT, ELEMENT_FOOD, ELEMENT_UNKNOWN,
@@ -49,6 +50,9 @@ struct scan {
 	int content;		/* words that are no small words */
 	int amounts;
 	int typos;		/* searches for a misspelt word so far */
+	int energy;		/* "300 ккал" */
+	int small;		/* small words, which names of foods lack */
+	bool again;		/* a word was corrected: its neighbours may join */
 	bool question;
 	double size;		/* of the adjective just read */
 	const struct own_food *own;
@@ -83,6 +87,8 @@ void scan_search(struct nutrition *n);
 /* nutrition_typo.c: true when the word at i was misspelt and now has the stem
  * of a known one.  careful: nothing but the word itself speaks for food. */
 bool typo_fix(struct nutrition *n, int i, bool careful);
+/* The same of a pet name: "супчик". */
+bool diminutive_fix(struct nutrition *n, int i);
 
 /* nutrition_scan.c: fills n->scan from n->text. */
 void scan_text(struct nutrition *n);

@@ -178,6 +178,15 @@ static struct tally tally_make(const struct nutrition *n)
 	return y;
 }
 
+/* May the words that nothing explains be the name of a food? */
+static bool unknown_meant(const struct scan *s, const struct tally *y,
+    bool evidence)
+{
+	if (y->unknowns == 0 || s->chat > 0 || y->odd || s->energy > 0)
+		return false;
+	return evidence ? y->loose <= 5 : y->loose <= 2 && s->small == 0;
+}
+
 static enum parse_verdict verdict(const struct nutrition *n,
     const struct tally *y)
 {
@@ -195,11 +204,7 @@ static enum parse_verdict verdict(const struct nutrition *n,
 			return PARSE_NOT_FOOD;
 		return PARSE_FOOD;
 	}
-	if (y->unknowns == 0 || s->chat > 0 || y->odd)
-		return PARSE_NOT_FOOD;
-	if (evidence)
-		return y->loose <= 5 ? PARSE_UNKNOWN : PARSE_NOT_FOOD;
-	return y->loose <= 2 ? PARSE_UNKNOWN : PARSE_NOT_FOOD;
+	return unknown_meant(s, y, evidence) ? PARSE_UNKNOWN : PARSE_NOT_FOOD;
 }
 
 /* An unknown with an amount of its own swallows the known word after it

@@ -8,6 +8,8 @@
 
 #include "services/nutrition_impl.h"
 
+enum { PASSES_MAX = 8 };	/* corrections of words in one text */
+
 static struct element *element_add(struct scan *s, enum element_kind kind,
     int from, int to)
 {
@@ -60,6 +62,30 @@ static bool names_food(struct nutrition *n, int i)
 	    rest.food != whole.food;
 }
 
+static bool stem_is(const struct text *t, int i, const char *stem)
+{
+	return t->tok[i].kind == TOKEN_WORD && strcmp(t->tok[i].stem, stem) == 0;
+}
+
+/* "яичница 2 яйца": the eggs are in it. */
+static bool eggs_of_dish(const struct nutrition *n, const struct amount *a,
+    int to)
+{
+	static const char *const dishes[] = { "яичниц", "омлет", "глазун",
+		"скрэмбл", "скрембл", "болтун", "omelett", "omelet" };
+	const struct scan *s = &n->scan;
+	const struct element *dish = s->nel > 0 ? &s->el[s->nel - 1] : NULL;
+
+	if (to >= n->text.n || a->kind != AMOUNT_COUNT || dish == NULL ||
+	    dish->kind != ELEMENT_FOOD || dish->to != dish->from + 1 ||
+	    (!stem_is(&n->text, to, "яйц") && !stem_is(&n->text, to, "egg")))
+		return false;
+	for (size_t i = 0; i < sizeof(dishes) / sizeof(dishes[0]); i++)
+		if (stem_is(&n->text, dish->from, dishes[i]))
+			return true;
+	return false;
+}
+
 static int scan_amount(struct nutrition *n, int i)
 {
 	struct amount a;
@@ -73,6 +99,11 @@ static int scan_amount(struct nutrition *n, int i)
 	to = amount_parse(&n->text, i, &a);
 	if (to == i)
 		return i;
+	if (eggs_of_dish(n, &a, to)) {
+		n->scan.el[n->scan.nel - 1].am = a;
+		n->scan.amounts++;
+		return to + 1;
+	}
 	/* "гречка -200 г": a dash, not a minus */
 	if (a.bad && a.n > 0 && n->scan.nel > 0 &&
 	    n->scan.el[n->scan.nel - 1].kind == ELEMENT_FOOD)
@@ -100,11 +131,12 @@ static int scan_unknown(struct nutrition *n, int i)
 	/* a word after a food may be a brand, a lone one may be anything */
 	bool careful = (el != NULL && el->kind == ELEMENT_FOOD) ||
 	    (s->amounts == 0 && s->eat == 0);
-	int to;
 
-	if (typos_allowed(s) && typo_fix(n, i, careful) &&
-	    (to = scan_food(n, i, 1)) > i)
-		return to;
+	if (typos_allowed(s) && (diminutive_fix(n, i) ||
+	    typo_fix(n, i, careful))) {
+		s->again = true;
+		return n->text.n;
+	}
 	if (el == NULL || el->kind != ELEMENT_UNKNOWN) {
 		el = element_add(s, ELEMENT_UNKNOWN, i, i + 1);
 		if (el != NULL) {
@@ -129,19 +161,26 @@ static int skip_without(const struct text *t, int i)
 	return i;
 }
 
+static bool word_is(const struct text *t, int i, const char *s)
+{
+	const struct token *k = &t->tok[i];
+	size_t len = strlen(s);
+
+	return (size_t)(k->end - k->start) == len &&
+	    memcmp(t->s + k->start, s, len) == 0;
+}
+
 /* "омлет из двух яиц": what a dish is made of is no food beside it; a count
  * tells how much of the dish there is. */
 static int skip_composition(struct nutrition *n, int i)
 {
 	struct scan *s = &n->scan;
 	struct element *dish = s->nel > 0 ? &s->el[s->nel - 1] : NULL;
-	const struct token *k = &n->text.tok[i];
 	struct amount a;
 	int to;
 
 	if (dish == NULL || dish->kind != ELEMENT_FOOD || dish->to != i ||
-	    k->end - k->start != 4 ||
-	    memcmp(n->text.s + k->start, "из", 4) != 0)
+	    !word_is(&n->text, i, "из"))
 		return i;
 	to = amount_parse(&n->text, i + 1, &a);
 	if (to > i + 1 && a.kind == AMOUNT_COUNT) {
@@ -155,12 +194,42 @@ static int skip_composition(struct nutrition *n, int i)
 	return to > i + 1 ? to : i + 1;
 }
 
+/* "сушка к чаю": no tea was drunk; "в 5" and "at 5" are times. */
+static int skip_occasion(struct nutrition *n, int i)
+{
+	struct element el;
+	const struct token *next = &n->text.tok[i + 1];
+
+	if (i + 1 == n->text.n)
+		return i + 1;
+	if (word_is(&n->text, i, "к") && n->scan.nel > 0 &&
+	    food_find(n, i + 1, false, 1, &el) == i + 2)
+		return i + 2;
+	if ((word_is(&n->text, i, "в") || word_is(&n->text, i, "at")) &&
+	    next->kind == TOKEN_NUM && next->value <= 24 &&
+	    (i + 2 == n->text.n || next[1].kind != TOKEN_WORD ||
+	    next[1].cls >= CLASS_STOP))
+		return i + 2;
+	return i + 1;
+}
+
+/* Words around a meal, and units without a number. */
+static bool says_nothing(const struct token *k)
+{
+	static const uint8_t classes[] = { CLASS_FILL, CLASS_EACH, CLASS_ART,
+		CLASS_TIMES, CLASS_MASS, CLASS_VOL, CLASS_MEAS };
+
+	return memchr(classes, k->cls, sizeof(classes)) != NULL;
+}
+
 static int scan_word(struct nutrition *n, int i)
 {
 	struct scan *s = &n->scan;
 	const struct token *k = &n->text.tok[i];
 	int to;
 
+	if (says_nothing(k))
+		return i + 1;
 	switch (k->cls) {
 	case CLASS_AND:
 	case CLASS_WITH:
@@ -168,17 +237,16 @@ static int scan_word(struct nutrition *n, int i)
 		return i + 1;
 	case CLASS_WITHOUT:
 		return skip_without(&n->text, i);
+	case CLASS_ENERGY:
+		s->energy++;
+		if (s->nel > 0 && s->el[s->nel - 1].kind == ELEMENT_AMOUNT)
+			s->el[s->nel - 1].am.kind = AMOUNT_ENERGY;
+		return i + 1;
 	case CLASS_STOP:
 		to = skip_composition(n, i);
-		return to > i ? to : i + 1;
-	case CLASS_FILL:
-	case CLASS_EACH:
-	case CLASS_ART:
-	case CLASS_TIMES:
-	case CLASS_MASS:
-	case CLASS_VOL:
-	case CLASS_MEAS:
+		return to > i ? to : skip_occasion(n, i);
 	case CLASS_EAT:
+		element_add(s, ELEMENT_SEP, i, i + 1);
 		return i + 1;
 	case CLASS_MOD:
 		s->size *= k->value;
@@ -230,25 +298,39 @@ static void scan_counts(struct nutrition *n)
 		s->chat += k->cls == CLASS_CHAT;
 		s->strong += k->cls == CLASS_STRONG;
 		s->neg += k->cls == CLASS_NEG;
+		s->small += k->cls == CLASS_FILL || k->cls == CLASS_STOP ||
+		    k->cls == CLASS_WITH;
 		s->content += k->cls == CLASS_NONE || k->cls == CLASS_COOK ||
 		    k->cls == CLASS_CHAT;
 	}
+}
+
+static void scan_begin(struct nutrition *n)
+{
+	struct scan *s = &n->scan;
+
+	s->nel = 0;
+	s->eat = s->chat = s->strong = s->neg = 0;
+	s->content = s->amounts = s->energy = s->small = 0;
+	s->question = s->again = false;
+	s->size = 1;
+	scan_counts(n);
 }
 
 void scan_text(struct nutrition *n)
 {
 	struct scan *s = &n->scan;
 
-	s->nel = 0;
-	s->eat = s->chat = s->strong = s->neg = 0;
-	s->content = s->amounts = s->typos = 0;
-	s->question = false;
-	s->size = 1;
-	scan_counts(n);
-	if (s->question || s->strong > 0 || s->neg > 0)
-		return;
-	for (int i = 0; i < n->text.n;)
-		i = scan_token(n, i);
+	s->typos = 0;
+	for (int pass = 0; pass < PASSES_MAX; pass++) {
+		scan_begin(n);
+		if (s->question || s->strong > 0 || s->neg > 0)
+			return;
+		for (int i = 0; i < n->text.n;)
+			i = scan_token(n, i);
+		if (!s->again)
+			break;
+	}
 	/* the dog of a hot dog is no small talk */
 	for (int i = 0; i < s->nel; i++)
 		for (int j = s->el[i].from; s->el[i].kind == ELEMENT_FOOD &&
@@ -297,10 +379,47 @@ static void amount_give(struct element *el, const struct amount *a)
 	el->am.size = a->size * size;
 }
 
+static char group_of(struct nutrition *n, const struct element *el)
+{
+	struct food f;
+
+	return el->kind == ELEMENT_FOOD && el->own < 0 &&
+	    food_db_get(n->db, el->food, &f) ? f.group : '-';
+}
+
+/* "чай 2 ложки сахара": spoons measure what is added, not what it is added
+ * to. */
+static bool spoons_of_next(struct nutrition *n, const struct element *el,
+    const struct element *prev)
+{
+	return el->am.kind == AMOUNT_MEASURE && (el->am.meas == MEASURE_TBSP ||
+	    el->am.meas == MEASURE_TSP) && group_of(n, el + 1) == 'k' &&
+	    group_of(n, prev) != 'k';
+}
+
+/* A spoon in a cup is a small one. */
+static void spoons_in_drinks(struct nutrition *n)
+{
+	struct scan *s = &n->scan;
+
+	for (int i = 1; i < s->nel; i++) {
+		int j = i - 1;
+
+		if (!s->el[i].am.spoon || s->el[i].kind != ELEMENT_FOOD)
+			continue;
+		while (j > 0 && (s->el[j].kind == ELEMENT_AMOUNT ||
+		    s->el[j].kind == ELEMENT_JOIN))
+			j--;
+		if (group_of(n, &s->el[j]) == 'd')
+			s->el[i].am.meas = MEASURE_TSP;
+	}
+}
+
 /* The amount at i belongs to a food before it, or waits for the next. */
-static void amount_place(struct scan *s, int i, struct element *last,
+static void amount_place(struct nutrition *n, int i, struct element *last,
     struct amount *pending)
 {
+	struct scan *s = &n->scan;
 	struct element *el = &s->el[i], *prev = before(s, i);
 	bool next = i + 1 < s->nel && is_target(&s->el[i + 1]);
 
@@ -308,7 +427,8 @@ static void amount_place(struct scan *s, int i, struct element *last,
 	if (prev != NULL) {
 		bool bare = prev->am.kind == AMOUNT_NONE;
 
-		if (bare && (!next || !amounts_lead(s, i)))
+		if (bare && (!next || (!amounts_lead(s, i) &&
+		    !spoons_of_next(n, el, prev))))
 			amount_give(prev, &el->am);
 		else if (!bare && !next)
 			amount_combine(&prev->am, &el->am);
@@ -335,7 +455,7 @@ void scan_assign(struct nutrition *n)
 		struct element *el = &s->el[i];
 
 		if (el->kind == ELEMENT_AMOUNT)
-			amount_place(s, i, last, &pending);
+			amount_place(n, i, last, &pending);
 		if (!is_target(el) || element_describes(s, i))
 			continue;
 		last = el;
@@ -343,4 +463,5 @@ void scan_assign(struct nutrition *n)
 			amount_give(el, &pending);
 		pending = (struct amount){ .kind = AMOUNT_NONE };
 	}
+	spoons_in_drinks(n);
 }

@@ -61,6 +61,49 @@ static void drop_fleeting_vowel(char *stem)
 	}
 }
 
+/* Different words for one thing, by their stems, sorted. */
+static void same_food(char *stem)
+{
+	static const char *const rows[][2] = {
+		{ "бананчик", "банан" }, { "блинчик", "блин" },
+		{ "бутер", "бутерброд" }, { "водочк", "водк" },
+		{ "греч", "гречк" }, { "картошк", "картофел" },
+		{ "кашк", "каш" }, { "кефирчик", "кефир" },
+		{ "клубничк", "клубник" }, { "компотик", "компот" },
+		{ "конфетк", "конфет" }, { "котлетк", "котлет" },
+		{ "курочк", "куриц" }, { "макарошк", "макарон" },
+		{ "мандаринк", "мандарин" }, { "мандаринчик", "мандарин" },
+		{ "морковк", "морков" }, { "морсик", "морс" },
+		{ "огурчик", "огурц" }, { "оладушк", "олад" },
+		{ "орех", "орешк" }, { "пельмешк", "пельмен" },
+		{ "печеньк", "печенье" }, { "печенюшк", "печенье" },
+		{ "помидорк", "помидор" }, { "помидорчик", "помидор" },
+		{ "пюрешк", "пюр" }, { "рожк", "макарон" },
+		{ "рыбк", "рыб" }, { "сгух", "сгущенк" },
+		{ "селедк", "сельд" }, { "сметанк", "сметан" },
+		{ "тортик", "торт" }, { "хлебушк", "хлеб" },
+		{ "чаек", "чай" }, { "шав", "шаурм" },
+		{ "шаверм", "шаурм" }, { "шашлычк", "шашлык" },
+		{ "шоколадк", "шоколад" }, { "яблочк", "яблк" },
+		{ "яичк", "яйц" },
+	};
+	size_t lo = 0, hi = sizeof(rows) / sizeof(rows[0]);
+
+	while (lo < hi) {
+		size_t mid = (lo + hi) / 2;
+		int c = strcmp(stem, rows[mid][0]);
+
+		if (c == 0) {
+			str_copy(stem, STEM_SIZE, rows[mid][1]);
+			return;
+		}
+		if (c < 0)
+			hi = mid;
+		else
+			lo = mid + 1;
+	}
+}
+
 void text_stem_raw(const struct stemmers *st, const char *word, size_t len,
     bool cyrillic, char stem[STEM_SIZE])
 {
@@ -96,8 +139,10 @@ void text_stem(const struct stemmers *st, const char *word, size_t len,
     bool cyrillic, char stem[STEM_SIZE])
 {
 	text_stem_raw(st, word, len, cyrillic, stem);
-	if (cyrillic)
-		drop_fleeting_vowel(stem);
+	if (!cyrillic)
+		return;
+	drop_fleeting_vowel(stem);
+	same_food(stem);
 }
 
 void text_word(const struct text *t, const struct token *k,
@@ -105,6 +150,33 @@ void text_word(const struct text *t, const struct token *k,
 {
 	str_copy_n(word, WORD_SIZE, t->s + k->start,
 	    (size_t)(k->end - k->start));
+}
+
+bool text_diminutive(const char *stem, int n, char plain[STEM_SIZE])
+{
+	static const struct {
+		const char *tail, *instead;
+	} rows[] = {
+		{ "ичк", "ик" }, { "ичк", "иц" }, { "очк", "к" }, { "ечк", "к" },
+		{ "очк", "" }, { "ечк", "" }, { "чик", "" }, { "ик", "" },
+		{ "ушк", "" }, { "ишк", "" }, { "еньк", "" }, { "чик", "к" },
+		{ "к", "" }, { "чик", "ц" },
+	};
+	size_t len = strlen(stem);
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		size_t l = strlen(rows[i].tail);
+
+		if (len < l + 6 || strcmp(stem + len - l, rows[i].tail) != 0 ||
+		    n-- > 0)
+			continue;
+		str_copy_n(plain, STEM_SIZE, stem, len - l);
+		str_copy(plain + len - l, STEM_SIZE - (len - l),
+		    rows[i].instead);
+		same_food(plain);
+		return true;
+	}
+	return false;
 }
 
 static bool is_digit(char c)
@@ -198,6 +270,30 @@ static bool negative_at(const char *s, size_t start)
 	    s[start - 2] == ',';
 }
 
+/* "15:00" is no amount of anything. */
+static bool time_at(const char *s, size_t start, size_t i)
+{
+	return i - start <= 2 && s[i] == ':' && is_digit(s[i + 1]) &&
+	    is_digit(s[i + 2]) && !is_digit(s[i + 3]);
+}
+
+/* "3 в 1" after a name is one word of it. */
+static void join_n_in_one(struct text *t)
+{
+	struct token *k = &t->tok[t->n - 3];
+
+	if (t->n < 4 || k->kind != TOKEN_NUM || k->value < 2 || k->value > 5 ||
+	    k[1].kind != TOKEN_WORD || k[2].kind != TOKEN_NUM ||
+	    k[2].value != 1 || (strcmp(k[1].stem, "в") != 0 &&
+	    strcmp(k[1].stem, "in") != 0))
+		return;
+	k->kind = TOKEN_WORD;
+	k->cyrillic = k[1].cyrillic;
+	k->end = k[2].end;
+	str_format(k->stem, sizeof(k->stem), "%.0fв1", k->value);
+	t->n -= 2;
+}
+
 static size_t number_read(struct text *t, size_t i)
 {
 	size_t start = i, after;
@@ -205,6 +301,10 @@ static size_t number_read(struct text *t, size_t i)
 	bool fraction = false;
 	struct token *k;
 
+	if (time_at(t->s, start, i)) {
+		token_add(t, TOKEN_SEP, start, i + 3);
+		return i + 3;
+	}
 	number_pair(t->s, &i, &v, &fraction);
 	after = skip_spaces(t->s, i);
 	if (t->s[after] == '%') {
@@ -221,6 +321,7 @@ static size_t number_read(struct text *t, size_t i)
 		k->fraction = fraction;
 		k->negative = negative_at(t->s, start);
 		str_format(k->stem, sizeof(k->stem), "%.4g", v);
+		join_n_in_one(t);
 	}
 	return i;
 }

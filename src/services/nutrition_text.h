@@ -22,7 +22,7 @@ enum token_kind { TOKEN_WORD, TOKEN_NUM, TOKEN_PERCENT, TOKEN_SEP,
 enum word_class { CLASS_NONE, CLASS_NUM, CLASS_MUL, CLASS_ART, CLASS_MASS,
 	CLASS_VOL, CLASS_MEAS, CLASS_EACH, CLASS_TIMES, CLASS_AND, CLASS_WITH,
 	CLASS_WITHOUT, CLASS_STOP, CLASS_FILL, CLASS_EAT, CLASS_MOD, CLASS_COOK,
-	CLASS_NEG, CLASS_STRONG, CLASS_CHAT, CLASS_COUNT };
+	CLASS_NEG, CLASS_STRONG, CLASS_CHAT, CLASS_ENERGY, CLASS_COUNT };
 
 struct token {
 	uint8_t kind;		/* enum token_kind */
@@ -68,6 +68,11 @@ void text_stem_raw(const struct stemmers *st, const char *word, size_t len,
     bool cyrillic, char stem[STEM_SIZE]);
 void text_stem(const struct stemmers *st, const char *word, size_t len,
     bool cyrillic, char stem[STEM_SIZE]);
+
+/* Pet names of foods get the stem of the plain word: "супчик" is "суп".  Of a
+ * stem that nothing else explains: the n-th guess, false when there is no
+ * more. */
+bool text_diminutive(const char *stem, int n, char plain[STEM_SIZE]);
 
 /* The word as it stands in the normalised text. */
 void text_word(const struct text *t, const struct token *k,

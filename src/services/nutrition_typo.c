@@ -60,6 +60,18 @@ static int least(int a, int b)
 	return a < b ? a : b;
 }
 
+static bool is_soft(uint16_t c)
+{
+	return c == 0x44a || c == 0x44c;
+}
+
+/* Of a letter too many: half when it doubles the one before it, or is silent. */
+static int extra_cost(const uint16_t *w, int i)
+{
+	return (i > 1 && w[i - 1] == w[i - 2]) || is_soft(w[i - 1]) ? STEP / 2 :
+	    STEP;
+}
+
 /* Distance in halves, or limit + 1 when it is above the limit. */
 static int distance(const uint16_t *a, int na, const uint16_t *b, int nb,
     int limit)
@@ -72,12 +84,10 @@ static int distance(const uint16_t *a, int na, const uint16_t *b, int nb,
 		int row = d[i][0] = i * STEP;
 
 		for (int j = 1; j <= nb; j++) {
-			bool twice_a = i > 1 && a[i - 1] == a[i - 2];
-			bool twice_b = j > 1 && b[j - 1] == b[j - 2];
 			int c = d[i - 1][j - 1] + swap_cost(a[i - 1], b[j - 1]);
 
-			c = least(c, d[i - 1][j] + (twice_a ? STEP / 2 : STEP));
-			c = least(c, d[i][j - 1] + (twice_b ? STEP / 2 : STEP));
+			c = least(c, d[i - 1][j] + extra_cost(a, i));
+			c = least(c, d[i][j - 1] + extra_cost(b, j));
 			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] &&
 			    a[i - 2] == b[j - 1])
 				c = least(c, d[i - 2][j - 2] + STEP);
@@ -108,6 +118,41 @@ static void compare(void *ctx, const char *raw, const char *stem)
 	}
 }
 
+/* The stemmer keeps the ending of a word whose only vowel it is. */
+static int ending_dropped(const uint16_t *w, int len)
+{
+	static const uint16_t vowels[] = { 0x430, 0x435, 0x438, 0x43e, 0x443,
+		0x44b, 0x44d, 0x44e, 0x44f, 0 };
+	int found = 0, last = 0;
+
+	for (int i = 0; i < len; i++) {
+		for (const uint16_t *v = vowels; *v != 0; v++) {
+			if (w[i] == *v) {
+				found++;
+				last = i;
+			}
+		}
+	}
+	return found == 1 && last == len - 1 ? len - 1 : len;
+}
+
+bool diminutive_fix(struct nutrition *n, int i)
+{
+	struct token *k = &n->text.tok[i];
+	char plain[STEM_SIZE];
+
+	if (k->kind != TOKEN_WORD || !k->cyrillic ||
+	    food_db_in_vocab(n->db, k->stem))
+		return false;
+	for (int g = 0; text_diminutive(k->stem, g, plain); g++) {
+		if (food_db_in_vocab(n->db, plain)) {
+			str_copy(k->stem, sizeof(k->stem), plain);
+			return true;
+		}
+	}
+	return false;
+}
+
 bool typo_fix(struct nutrition *n, int i, bool careful)
 {
 	struct token *k = &n->text.tok[i];
@@ -120,13 +165,15 @@ bool typo_fix(struct nutrition *n, int i, bool careful)
 	text_stem_raw(&n->st, n->text.s + k->start,
 	    (size_t)(k->end - k->start), k->cyrillic, raw);
 	y.len = letters(raw, y.word);
+	y.len = ending_dropped(y.word, y.len);
 	if (y.len < (careful ? 5 : 4) || y.len >= LETTERS_MAX - 2)
 		return false;
 	n->scan.typos++;
-	y.limit = y.len >= 7 ? 2 * STEP : y.len >= 5 ? STEP + 1 : STEP;
-	if (careful)
-		y.limit = STEP;
-	food_db_vocab(n->db, k->cyrillic, y.len - 2, y.len + 2, compare, &y);
+	y.limit = y.len >= 7 ? 2 * STEP : y.len >= 5 ? STEP + 1 : STEP / 2;
+	if (careful && y.len >= 5)
+		y.limit = y.len >= 7 ? STEP + 1 : STEP;
+	food_db_vocab(n->db, k->cyrillic, y.len > 6 ? y.len - 2 : 4,
+	    y.len + 2, compare, &y);
 	if (y.best > y.limit)
 		return false;
 	str_copy(k->stem, sizeof(k->stem), y.stem);
