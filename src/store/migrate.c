@@ -95,13 +95,27 @@ static enum rc migrate_locked(sqlite3 *db, const char *shard, struct err *e)
 	return rc;
 }
 
+/* In one transaction: another process may be making the tables just now, and
+ * half of its work would look like the file of a stranger. */
+static enum rc version_look(sqlite3 *db, const char *shard, int *version,
+    struct err *e)
+{
+	enum rc rc = exec(db, shard, "BEGIN", e);
+
+	if (rc != RC_OK)
+		return rc;
+	rc = version_get(db, shard, version, e);
+	(void)exec(db, shard, "ROLLBACK", NULL);
+	return rc;
+}
+
 enum rc migrate_sqlite(sqlite3 *db, const char *shard, bool create,
     struct err *e)
 {
 	int v = 0;
 	enum rc rc;
 
-	rc = version_get(db, shard, &v, e);
+	rc = version_look(db, shard, &v, e);
 	if (rc != RC_OK || v == migrate_latest())
 		return rc;
 	if (!create)

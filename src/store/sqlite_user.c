@@ -9,6 +9,8 @@
 
 #include "store/router.h"
 
+enum { CUT_WAIT_MS = 200 };
+
 enum rc sqlite_user_get(struct store *st, int64_t user_id, struct user *out,
     struct err *e)
 {
@@ -57,6 +59,18 @@ enum rc sqlite_user_put(struct store *st, struct user *u, struct err *e)
 	return rc;
 }
 
+/* The log still holds the pages as they were: it is written back and cut.
+ * What reads or writes at that moment lets it stay until the log begins anew. */
+static void log_cut(struct sqlite_store *s)
+{
+	int wait_ms = s->busy_ms;
+
+	s->busy_ms = wait_ms < CUT_WAIT_MS ? wait_ms : CUT_WAIT_MS;
+	(void)sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE,
+	    NULL, NULL);
+	s->busy_ms = wait_ms;
+}
+
 enum rc sqlite_erase(struct store *st, int64_t user_id, struct err *e)
 {
 	static const enum sql_id tables[] = { SQL_ERASE_USER, SQL_ERASE_FOOD,
@@ -75,5 +89,7 @@ enum rc sqlite_erase(struct store *st, int64_t user_id, struct err *e)
 	}
 	(void)sqlite3_exec(s->db, "PRAGMA secure_delete = FAST", NULL, NULL,
 	    NULL);
+	if (rc == RC_OK)
+		log_cut(s);
 	return rc;
 }
