@@ -62,6 +62,6 @@ struct dialogue {
 /* Handlers that are not found by a word. */
 enum rc handle_food_text(struct turn *t, const char *text);
 enum rc handle_food_edit(struct turn *t, const char *text);
-enum rc handle_other_content(struct turn *t);
+enum rc handle_other_content(struct turn *t, const char *caption);
 
 #endif

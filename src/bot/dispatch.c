@@ -157,7 +157,7 @@ static enum rc run_message(struct turn *t, struct update_info *info)
 	if (u->content == CONTENT_TEXT)
 		return run_text(t, text, info);
 	info->handler = "other_content";
-	return handle_other_content(t);
+	return handle_other_content(t, text);
 }
 
 /* In a group everybody sees the buttons, which are for the person whom the

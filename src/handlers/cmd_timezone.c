@@ -193,9 +193,17 @@ static bool find_zone(const char *text, char zone[USER_ZONE_SIZE])
 	return n > 0 && in_tzdata(folded, zone);
 }
 
+/* A message may have waited for hours, with others behind it; a tap does not,
+ * and has no date of its own. */
+static int64_t said_at(const struct turn *t)
+{
+	return t->up->kind == UPDATE_CALLBACK ?
+	    clock_ms(t->bot->clock) / 1000 : t->up->date;
+}
+
 static enum rc choose(struct turn *t, const char *zone, struct buf *out)
 {
-	user_set_zone(t->bot->users, &t->user, zone, t->user.day_start_min);
+	user_set_zone(&t->user, zone, t->user.day_start_min, said_at(t));
 	return show_and_listen(t, out);
 }
 
@@ -221,7 +229,7 @@ static enum rc run_tap(struct turn *t, const char *args)
 		return choose(t, offered[v].zone, reply_edit(&t->reply));
 	if (strncmp(args, "d:", 2) == 0 && ints_parse(args + 2, &v, 1) == 1 &&
 	    v >= 0 && v <= 720)
-		user_set_zone(t->bot->users, &t->user, t->user.zone, (int)v);
+		user_set_zone(&t->user, t->user.zone, (int)v, said_at(t));
 	return show_and_listen(t, reply_edit(&t->reply));
 }
 

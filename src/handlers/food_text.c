@@ -185,7 +185,7 @@ enum rc handle_food_edit(struct turn *t, const char *text)
 	return RC_OK;
 }
 
-enum rc handle_other_content(struct turn *t)
+enum rc handle_other_content(struct turn *t, const char *caption)
 {
 	static const enum text_id answers[] = {
 		[CONTENT_OTHER] = T_NO_OTHER_CONTENT,
@@ -198,8 +198,8 @@ enum rc handle_other_content(struct turn *t)
 	};
 
 	/* what a photo's caption tells is as good as a message */
-	if (t->up->content == CONTENT_PHOTO && t->up->text[0] != '\0')
-		return handle_food_text(t, t->up->text);
+	if (t->up->content == CONTENT_PHOTO && caption[0] != '\0')
+		return handle_food_text(t, caption);
 	text_put(reply_send(&t->reply), turn_lang(t), answers[t->up->content]);
 	return RC_OK;
 }

@@ -62,14 +62,14 @@ enum rc user_erase(struct user_service *s, struct store *st, int64_t user_id,
 	return st->ops->erase(st, user_id, e);
 }
 
-void user_set_zone(struct user_service *s, struct user *u, const char *zone,
-    int day_start_min)
+void user_set_zone(struct user *u, const char *zone, int day_start_min,
+    int64_t at)
 {
 	if (strcmp(u->zone, zone) == 0 && u->day_start_min == day_start_min)
 		return;
 	str_copy(u->zone_before, sizeof(u->zone_before), u->zone);
 	u->day_start_before = u->day_start_min;
-	u->zone_since = clock_ms(s->clock) / 1000;
+	u->zone_since = at;
 	str_copy(u->zone, sizeof(u->zone), zone);
 	u->day_start_min = day_start_min;
 	u->flags |= USER_F_ZONE_CHOSEN;

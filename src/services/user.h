@@ -27,9 +27,10 @@ MUST_CHECK enum rc user_save(struct user_service *s, struct store *st,
 MUST_CHECK enum rc user_erase(struct user_service *s, struct store *st,
     int64_t user_id, struct err *e);
 
-/* Moves to another zone from now on; what happened before keeps its day. */
-void user_set_zone(struct user_service *s, struct user *u, const char *zone,
-    int day_start_min);
+/* Moves to another zone at UTC second at; what happened before keeps its
+ * day. */
+void user_set_zone(struct user *u, const char *zone, int day_start_min,
+    int64_t at);
 
 enum { AGE_MIN = 5, AGE_MAX = 110, ADULT_AGE = 18, HEIGHT_CM_MIN = 80,
 	HEIGHT_CM_MAX = 250, WEIGHT_G_MIN = 10000, WEIGHT_G_MAX = 400000,

@@ -250,6 +250,27 @@ static void far_dates_do_no_harm(void **state)
 	sees(w, "Гречка");
 }
 
+/* The bot was away for hours: what waited keeps its order in time. */
+static void a_zone_counts_from_when_it_was_said(void **state)
+{
+	static const char late[] = "{\"update_id\":1,\"message\":{"
+	    "\"message_id\":%d,\"from\":{\"id\":77,\"is_bot\":false},"
+	    "\"chat\":{\"id\":77,\"type\":\"private\"},\"date\":%d,"
+	    "\"text\":\"%s\"}}";
+	struct world *w = *state;
+	struct meal m;
+	char body[512];
+
+	w->now = NOON + 12 * 3600;
+	str_format(body, sizeof(body), late, 800, NOON + 8 * 3600,
+	    "/timezone Asia/Vladivostok");
+	world_deliver(w, body);
+	str_format(body, sizeof(body), late, 801, NOON + 8 * 3600 + 60,
+	    "100 г гречки");
+	world_deliver(w, body);
+	assert_non_null(meal_stored(w, NOON / 86400 + 1, 801, &m));
+}
+
 static void a_long_zone_is_cut(void **state)
 {
 	struct world *w = *state;
@@ -314,6 +335,7 @@ int main(void)
 		CASE(an_edited_caption_changes_its_entry),
 		CASE(an_own_target_is_no_deficit_for_minors),
 		CASE(far_dates_do_no_harm),
+		CASE(a_zone_counts_from_when_it_was_said),
 		CASE(a_long_zone_is_cut),
 		CASE(long_words_are_remembered_for_teaching),
 		CASE(what_a_shard_refuses_is_not_acknowledged),
