@@ -155,6 +155,7 @@ static enum rc fcgi_open(struct fcgi *f, struct err *e)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGQUIT);	/* multiwatch 1.0.0 sends it for TERM */
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	f->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 	f->epoll_fd = epoll_create1(EPOLL_CLOEXEC);

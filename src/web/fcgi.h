@@ -12,9 +12,9 @@
 #include "web/web.h"
 
 /*
- * Serves the listening socket fd (0 under spawn-fcgi) until SIGTERM or SIGINT:
- * an idle process leaves at once, a busy one after its answer.  Blocks both
- * signals for good and sets fd non-blocking, which its other holders share.
+ * Serves the listening socket fd (0 under spawn-fcgi) until SIGTERM, SIGINT or
+ * SIGQUIT: an idle process leaves at once, a busy one after its answer.  Blocks
+ * these signals for good and sets fd non-blocking, which its other holders share.
  * body_max: bytes of a request's body.
  * RC_INVALID: fd is no listening socket.  RC_SYSTEM: accept failed.
  */

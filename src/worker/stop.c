@@ -17,6 +17,7 @@ enum rc stop_open(int *fd, struct err *e)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGQUIT);	/* multiwatch 1.0.0 sends it for TERM */
 	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0 ||
 	    sigaction(SIGPIPE, &ignore, NULL) < 0 ||
 	    (s = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK)) < 0)

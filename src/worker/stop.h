@@ -1,6 +1,6 @@
 /*
- * stop.h - SIGTERM and SIGINT as a descriptor that becomes readable and stays
- * so, for programs that wait in poll.
+ * stop.h - SIGTERM, SIGINT and SIGQUIT as a descriptor that becomes readable and
+ * stays so, for programs that wait in poll.
  */
 #ifndef FAMILYBOT_WORKER_STOP_H
 #define FAMILYBOT_WORKER_STOP_H
@@ -9,7 +9,7 @@
 
 #include "utils/err.h"
 
-/* Blocks both signals and ignores SIGPIPE. */
+/* Blocks these signals and ignores SIGPIPE. */
 MUST_CHECK enum rc stop_open(int *fd, struct err *e);
 bool stop_asked(int fd);
 /* Sleeps; true when it was ended by a signal. */
