@@ -1,8 +1,12 @@
 """familybotctl as an operator reads it."""
 
+import json
+import sqlite3
 import time
 
 import pytest
+
+from harness import SLOTS
 
 
 def ctl(stack, *words, **env):
@@ -62,3 +66,38 @@ def test_webhook_info_says_first_what_is_wrong(webhook):
 def test_no_jobs_is_said_in_words(sqlite):
     assert ctl(sqlite, "jobs", "list", "--state", "leased") == (0, "No job is leased.\n", "")
     assert ctl(sqlite, "jobs", "list", "--state", "never")[0] == 64
+
+
+def shard_write(stack, person, sql, rows):
+    db = sqlite3.connect(stack.state / f"data/shard{person.id % stack.nshards}.db", timeout=10)
+    with db:
+        db.executemany(sql, rows)
+    db.close()
+
+
+def dead_letters(stack, person, letters):
+    """letters: {id: when it was made}"""
+    shard_write(stack, person,
+                "INSERT INTO jobs (id, user_id, slot, state, kind, payload, run_at, tries,"
+                " lease_token, lease_until, created_at, done_at, last_error)"
+                " VALUES (?, ?, ?, 3, 'send', ?, 1, 8, 0, 0, ?, 1, 'gone')",
+                [(i, person.id, person.id % SLOTS, json.dumps(
+                    {"method": "sendMessage", "chat_id": person.chat.id, "text": i}), at)
+                 for i, at in letters.items()])
+
+
+def test_a_dead_letter_is_found_by_its_id_among_thousands(sqlite):
+    p = sqlite.person()
+    p.says("/help")
+    old = f"send:{p.id}:old"
+    newer = {f"send:{p.id}:new{i}": 1000 + i for i in range(1100)}
+    dead_letters(sqlite, p, {old: 1, "named-after-nobody": 2, **newer})
+    try:
+        assert ctl(sqlite, "jobs", "requeue", old) == (0, "requeued: 1\n", "")
+        p.hears(old, timeout=10)
+        assert ctl(sqlite, "jobs", "drop", "named-after-nobody") == (0, "dropped: 1\n", "")
+        for gone in "named-after-nobody", old:
+            code, out, err = ctl(sqlite, "jobs", "drop", gone)
+            assert code == 66 and out == "dropped: 0\n" and gone in err
+    finally:
+        shard_write(sqlite, p, "DELETE FROM jobs WHERE id = ?", [(i,) for i in newer])

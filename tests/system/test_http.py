@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import time
 
 import pytest
 
@@ -268,6 +269,11 @@ def test_metrics_count_and_promtool_agrees(unharmed):
     assert sample(after, "familybot_processes") == unharmed.processes
     for i in range(3):
         assert sample(after, "familybot_shard_up", shard=f"shard{i}") == 1
+    assert sample(after, "familybot_worker_up") == 1
+    for what in "up", "jobs":
+        age = time.time() - sample(after, "familybot_shard_counted_timestamp_seconds",
+                                   shard="shard2", what=what)
+        assert age < 6, f"{what} is told {age} s late"
     if shutil.which("promtool"):
         done = subprocess.run(["promtool", "check", "metrics"], input=after, text=True,
                               capture_output=True, check=False)
