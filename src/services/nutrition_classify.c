@@ -83,7 +83,7 @@ static void unit_pair(struct text *t, int i)
 /* "300 ккал" tells something, "сколько калорий" asks. */
 static bool after_number(const struct text *t, int i)
 {
-	const struct token *k = &t->tok[i - 1];
+	const struct token *k = &t->tok[i > 0 ? i - 1 : 0];
 
 	return i > 0 && (k->kind == TOKEN_NUM || (k->kind == TOKEN_WORD &&
 	    (k->cls == CLASS_NUM || k->cls == CLASS_MUL)));
