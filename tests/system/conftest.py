@@ -105,6 +105,17 @@ def double(stack):
     return stack.double
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item):
+    """A test that fails shows what its stack logged last."""
+    report = yield
+    if report.failed:
+        for value in getattr(item, "funcargs", {}).values():
+            if isinstance(value, Stack):
+                report.sections.append((f"log of {value.backend}", value.last_words()))
+    return report
+
+
 def pytest_configure(config):
     config.addinivalue_line("markers",
                             "refused(words...): Telegram's words that this test provokes")

@@ -207,6 +207,16 @@ class Stack:
             found.append(path.read_text(errors="replace"))
         return "\n".join(found)
 
+    def last_words(self, lines=12):
+        """The last warnings and errors, and the last lines of any kind."""
+        words = [line for path in sorted((self.state / "log").glob("*.log"))
+                 for line in path.read_text(errors="replace").splitlines()]
+        bad = [line for line in words if " level=info " not in line]
+        alive = f"processes {self.pids()}, worker {self.pids('familybot-worker')}"
+        if self.mongo:
+            alive += f", mongo {'lives' if Path(f'/proc/{self.mongo.pid}').exists() else 'died'}"
+        return "\n".join([alive, *bad[-lines:], *words[-lines:]])
+
     def log_lines(self, **fields):
         """Lines of the pool's log in which all fields have these values."""
         text = (self.state / "log/pool.log").read_text(errors="replace")
