@@ -7,12 +7,14 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "utils/arena.h"
 #include "utils/buf.h"
 #include "utils/clock.h"
 #include "utils/json.h"
 #include "utils/keyboards.h"
+#include "utils/log.h"
 #include "utils/validators.h"
 
 static void buf_stops_at_its_cap(void **state)
@@ -244,6 +246,28 @@ static void keyboards_stay_within_limits(void **state)
 	buf_release(&out);
 }
 
+static void secrets_leave_no_line(void **state)
+{
+	char line[4096] = "";
+	int fds[2], saved = dup(STDERR_FILENO);
+
+	(void)state;
+	assert_int_equal(pipe(fds), 0);
+	assert_int_equal(dup2(fds[1], STDERR_FILENO), STDERR_FILENO);
+	log_secret_add("123456:TOKEN_of_the_bot");
+	log_info("try", "url=/bot123456:TOKEN_of_the_bot/send again=%s",
+	    log_q("x 123456:TOKEN_of_the_bot\nforged level=error"));
+	assert_int_equal(dup2(saved, STDERR_FILENO), STDERR_FILENO);
+	assert_true(read(fds[0], line, sizeof(line) - 1) > 0);
+	close(fds[0]);
+	close(fds[1]);
+	close(saved);
+	assert_null(strstr(line, "TOKEN"));
+	assert_non_null(strstr(line, "event=try url=/bot"));
+	/* one event is one line, whatever stands in it */
+	assert_ptr_equal(strchr(line, '\n'), line + strlen(line) - 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -259,6 +283,7 @@ int main(void)
 		cmocka_unit_test(figures_are_read),
 		cmocka_unit_test(integers_between_colons),
 		cmocka_unit_test(keyboards_stay_within_limits),
+		cmocka_unit_test(secrets_leave_no_line),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
