@@ -4,6 +4,7 @@ libfamilybot_a_SOURCES += \
 libfamilybot_a_SOURCES += \
 	src/services/nutrition.c src/services/nutrition.h \
 	src/services/nutrition_alt.c src/services/nutrition_amount.c \
+	src/services/nutrition_assign.c \
 	src/services/nutrition_classify.c \
 	src/services/nutrition_db.c src/services/nutrition_db.h \
 	src/services/nutrition_find.c src/services/nutrition_impl.h \

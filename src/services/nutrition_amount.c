@@ -146,13 +146,24 @@ static int adjectives(const struct text *t, int i, double *size)
 	return i;
 }
 
+/* "apple slices", "дольки": of how many nothing is said. */
+static bool plural_pieces(const struct text *t, const struct token *k)
+{
+	const char *end = t->s + k->end;
+
+	return (k->meas == MEASURE_SLICE || k->meas == MEASURE_PIECE) &&
+	    (end[-1] == 's' || memcmp(end - 2, "и", 2) == 0);
+}
+
 /* "г" and "l" alone are no kilogram and no litre of anything. */
 static bool unit_stands_alone(const struct text *t, int i)
 {
 	const struct token *k = &t->tok[i];
 
-	return is_class(t, i, CLASS_MEAS) || ((is_class(t, i, CLASS_MASS) ||
-	    is_class(t, i, CLASS_VOL)) && k->end - k->start > 4);
+	if (is_class(t, i, CLASS_MEAS))
+		return !plural_pieces(t, k);
+	return (is_class(t, i, CLASS_MASS) || is_class(t, i, CLASS_VOL)) &&
+	    k->end - k->start > 4;
 }
 
 /* "2 x 150 г": the number before the cross multiplies what follows. */

@@ -250,6 +250,7 @@ static bool is_kind(const struct text *t, const struct element *el)
 static int32_t compound(struct nutrition *n, const struct element *x,
     const struct element *y)
 {
+	struct element both = { .own = -1 };
 	struct food a, b;
 
 	if (x->kind != ELEMENT_FOOD || y->kind != ELEMENT_FOOD ||
@@ -262,9 +263,11 @@ static int32_t compound(struct nutrition *n, const struct element *x,
 	if (x->cyrillic)
 		return a.group == b.group && is_kind(&n->text, x) ? b.id : 0;
 	/* the rest of such a dish is not told by the words for its kind */
-	if (strchr("ls", b.group) != NULL)
-		return COMPOUND_UNKNOWN;
-	return strchr("trxd", b.group) != NULL ? b.id : a.id;
+	if (strchr("lsx", b.group) == NULL)
+		return strchr("trd", b.group) != NULL ? b.id : a.id;
+	/* "grilled chicken salad": the nearest word may make a name */
+	return lookup(n, x->to - 1, y->to, &both) && both.own < 0 ?
+	    both.food : COMPOUND_UNKNOWN;
 }
 
 /* The food whose name holds all words of elements from..to-1, or 0. */

@@ -95,7 +95,7 @@ void scan_text(struct nutrition *n);
 /* Does the unknown i only describe the food beside it?  After it in Russian
  * ("йогурт чудо"), before it in English ("chobani yogurt"). */
 bool element_describes(const struct scan *s, int i);
-/* Gives each food and unknown its amount. */
+/* nutrition_assign.c: gives each food and unknown its amount. */
 void scan_assign(struct nutrition *n);
 
 /* nutrition_items.c */
