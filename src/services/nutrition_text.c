@@ -282,9 +282,12 @@ static bool time_at(const char *s, size_t start, size_t i)
 /* "3 в 1" after a name is one word of it. */
 static void join_n_in_one(struct text *t)
 {
-	struct token *k = &t->tok[t->n - 3];
+	struct token *k;
 
-	if (t->n < 4 || k->kind != TOKEN_NUM || k->value < 2 || k->value > 5 ||
+	if (t->n < 4)
+		return;
+	k = &t->tok[t->n - 3];
+	if (k->kind != TOKEN_NUM || k->value < 2 || k->value > 5 ||
 	    k[1].kind != TOKEN_WORD || k[2].kind != TOKEN_NUM ||
 	    k[2].value != 1 || (strcmp(k[1].stem, "в") != 0 &&
 	    strcmp(k[1].stem, "in") != 0))
