@@ -45,7 +45,7 @@ const struct option option_table[] = {
 	    "the only shard, when there is no shards.conf",
 	    NULL, 0, 0, FIELD(mongo_url) },
 	{ "redis_url", OPTION_SECRET, "", "REDIS_URL",
-	    "optional cache, redis://host:port/db",
+	    "for the cache to come, redis://host:port/db; nothing uses it yet",
 	    NULL, 0, 0, FIELD(redis_url) },
 	{ "public_url", OPTION_URL, "", "PUBLIC_URL",
 	    "https address that Telegram reaches, without /api/webhook",
