@@ -20,6 +20,13 @@ enum { ITEM_FIELDS = 10 };
 /* Larger than any meal can sum up to; keeps decoded sums from overflowing. */
 static const int64_t AMOUNT_MAX = INT64_C(1000000000000);
 
+/* The four figures of field f, of struct nutrients, in struct s. */
+#define COL_NUTRIENTS(s, f) \
+	{ "cal", COLUMN_I64, offsetof(struct s, f.cal), 8 }, \
+	{ "protein", COLUMN_I64, offsetof(struct s, f.protein), 8 }, \
+	{ "fat", COLUMN_I64, offsetof(struct s, f.fat), 8 }, \
+	{ "carb", COLUMN_I64, offsetof(struct s, f.carb), 8 }
+
 const struct column meal_columns[] = {
 	COL_I64(meal, user_id),
 	COL_I32(meal, slot),
@@ -30,10 +37,7 @@ const struct column meal_columns[] = {
 	COL_I64(meal, edit_date),
 	COL_I32(meal, rev),
 	COL_I32(meal, deleted),
-	{ "cal", COLUMN_I64, offsetof(struct meal, sum.cal), 8 },
-	{ "protein", COLUMN_I64, offsetof(struct meal, sum.protein), 8 },
-	{ "fat", COLUMN_I64, offsetof(struct meal, sum.fat), 8 },
-	{ "carb", COLUMN_I64, offsetof(struct meal, sum.carb), 8 },
+	COL_NUTRIENTS(meal, sum),
 	COL_END
 };
 
@@ -44,10 +48,7 @@ const struct column food_item_columns[] = {
 	COL_I32(food_item, source),
 	COL_I32(food_item, guessed),
 	COL_I64(food_item, mg),
-	{ "cal", COLUMN_I64, offsetof(struct food_item, n.cal), 8 },
-	{ "protein", COLUMN_I64, offsetof(struct food_item, n.protein), 8 },
-	{ "fat", COLUMN_I64, offsetof(struct food_item, n.fat), 8 },
-	{ "carb", COLUMN_I64, offsetof(struct food_item, n.carb), 8 },
+	COL_NUTRIENTS(food_item, n),
 	COL_END
 };
 
@@ -56,10 +57,7 @@ const struct column own_food_columns[] = {
 	COL_I32(own_food, slot),
 	COL_TEXT(own_food, key),
 	COL_TEXT(own_food, name),
-	{ "cal", COLUMN_I64, offsetof(struct own_food, per100.cal), 8 },
-	{ "protein", COLUMN_I64, offsetof(struct own_food, per100.protein), 8 },
-	{ "fat", COLUMN_I64, offsetof(struct own_food, per100.fat), 8 },
-	{ "carb", COLUMN_I64, offsetof(struct own_food, per100.carb), 8 },
+	COL_NUTRIENTS(own_food, per100),
 	COL_I64(own_food, updated_at),
 	COL_END
 };

@@ -11,14 +11,15 @@
 
 #include "store/router.h"
 
-enum rc sqlite_job_add(struct store *st, const struct job *jobs, size_t n,
-    struct err *e)
+/* Runs the statement of id once for each job, in one transaction. */
+static enum rc each_job(struct store *st, enum sql_id id,
+    const struct job *jobs, size_t n, struct err *e)
 {
 	struct sqlite_store *s = (struct sqlite_store *)st;
 	sqlite3_stmt *q = NULL;
 	enum rc rc;
 
-	rc = sqlite_query(s, SQL_JOB_ADD, 0, NULL, &q, e);
+	rc = sqlite_query(s, id, 0, NULL, &q, e);
 	if (rc == RC_OK)
 		rc = sqlite_begin(s, e);
 	if (rc != RC_OK)
@@ -29,6 +30,12 @@ enum rc sqlite_job_add(struct store *st, const struct job *jobs, size_t n,
 		rc = sqlite_done(s, q, e);
 	}
 	return sqlite_end(s, rc, e);
+}
+
+enum rc sqlite_job_add(struct store *st, const struct job *jobs, size_t n,
+    struct err *e)
+{
+	return each_job(st, SQL_JOB_ADD, jobs, n, e);
 }
 
 /* Rows of q, a query for job_columns, into out. */
@@ -114,20 +121,7 @@ enum rc sqlite_job_lease(struct store *st, int64_t now, int64_t until,
 enum rc sqlite_job_settle(struct store *st, const struct job *jobs, size_t n,
     struct err *e)
 {
-	struct sqlite_store *s = (struct sqlite_store *)st;
-	sqlite3_stmt *q = NULL;
-	enum rc rc;
-
-	rc = sqlite_query(s, SQL_JOB_SETTLE, 0, NULL, &q, e);
-	if (rc == RC_OK)
-		rc = sqlite_begin(s, e);
-	if (rc != RC_OK)
-		return rc;
-	for (size_t i = 0; rc == RC_OK && i < n; i++) {
-		(void)sqlite_bind(q, job_columns, &jobs[i]);
-		rc = sqlite_done(s, q, e);
-	}
-	return sqlite_end(s, rc, e);
+	return each_job(st, SQL_JOB_SETTLE, jobs, n, e);
 }
 
 enum rc sqlite_job_list(struct store *st, enum job_state state, size_t max,

@@ -43,7 +43,7 @@ static bool lock(int fd, short type, int cmd)
 {
 	struct flock l = { .l_type = type, .l_whence = SEEK_SET, .l_len = 1 };
 
-	return fcntl(fd, cmd, &l) == 0 || errno != EINTR;
+	return fcntl(fd, cmd, &l) == 0;
 }
 
 /* The timer strikes again and again: one that strikes before the wait begins
@@ -56,22 +56,16 @@ static void timer(int ms)
 	(void)setitimer(ITIMER_REAL, &t, NULL);
 }
 
-static bool free_at_once(int fd)
-{
-	struct flock l = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1 };
-
-	return fcntl(fd, F_OFD_SETLK, &l) == 0;
-}
-
 void turn_take(int fd, int most_ms)
 {
 	int64_t end;
 
-	if (fd < 0 || free_at_once(fd))
+	if (fd < 0 || lock(fd, F_WRLCK, F_OFD_SETLK))
 		return;
 	end = clock_mono_us() + (int64_t)most_ms * 1000;
 	timer(STRIKE_MS);
-	while (!lock(fd, F_WRLCK, F_OFD_SETLKW) && clock_mono_us() < end)
+	while (!lock(fd, F_WRLCK, F_OFD_SETLKW) && errno == EINTR &&
+	    clock_mono_us() < end)
 		;
 	timer(0);
 }
