@@ -1,5 +1,5 @@
 libfamilybot_a_SOURCES += \
-	src/store/migrate.c src/store/migrate.h \
+	src/store/migrate.c src/store/migrate.h src/store/pulse.h \
 	src/store/router.c src/store/router.h \
 	src/store/slots.c src/store/slots.h \
 	src/store/sqlite.c src/store/sqlite.h \

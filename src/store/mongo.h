@@ -160,7 +160,8 @@ enum rc mongo_day_sums(struct store *s, int64_t user_id, int32_t first,
 enum rc mongo_job_add(struct store *s, const struct job *jobs, size_t n,
     struct err *e);
 enum rc mongo_job_lease(struct store *s, int64_t now, int64_t until,
-    int64_t token, size_t max, struct job *out, size_t *n, struct err *e);
+    int64_t token, size_t max, const struct job_gate *gate,
+    struct job *out, size_t *n, struct err *e);
 enum rc mongo_job_settle(struct store *s, const struct job *jobs, size_t n,
     struct err *e);
 enum rc mongo_job_list(struct store *s, enum job_state state, size_t max,

@@ -220,7 +220,8 @@ static enum rc read_jobs(struct mongo_store *ms, const struct mongo_find *f,
 }
 
 enum rc mongo_job_lease(struct store *s, int64_t now, int64_t until,
-    int64_t token, size_t max, struct job *out, size_t *n, struct err *e)
+    int64_t token, size_t max, const struct job_gate *gate,
+    struct job *out, size_t *n, struct err *e)
 {
 	struct mongo_store *ms = mongo_of(s);
 	bson_t ids = BSON_INITIALIZER, *filter = NULL, *sort = NULL;
@@ -230,6 +231,7 @@ enum rc mongo_job_lease(struct store *s, int64_t now, int64_t until,
 	uint32_t due = 0;
 	enum rc rc = RC_OK;
 
+	(void)gate;
 	if (max > 0)
 		rc = find_due(ms, now, f.limit, &ids, &due, e);
 	if (rc == RC_OK && due == 0)

@@ -21,7 +21,7 @@ enum { SLOT_COUNT = 5040, SHARDS_MAX = 256 };
 enum slot_state { SLOT_STABLE, SLOT_COPYING, SLOT_FENCING };
 
 struct slot_entry {	/* exactly 8 bytes, stored and loaded atomically */
-	uint16_t owner;		/* index of the shard in shards.conf */
+	uint16_t owner;		/* index of the shard in the map, see slots.h */
 	uint16_t target;
 	uint8_t state;		/* enum slot_state */
 	uint8_t pad;
@@ -42,6 +42,8 @@ struct shard_conf {
 };
 
 struct router;
+struct slots;
+struct pulse;
 
 struct router_conf {
 	const char *map_path;	/* created for shards 0..n-1 when missing */
@@ -50,13 +52,22 @@ struct router_conf {
 	enum store_sync sync;
 	bool create;		/* stores: create schema and indexes at open */
 	int fence_wait_ms;	/* how long to wait for a fenced slot: 500 */
+	/* Reads shards.conf again, when the map names a shard that shards does
+	 * not: one that was added while this process ran.  *shards is freed by
+	 * the router.  NULL: never. */
+	enum rc (*reload)(void *ctx, struct shard_conf **shards, int *n,
+	    struct err *e);
+	void *reload_ctx;
+	struct pulse *pulse;	/* borrowed; NULL: no breaker */
 };
 
 /*
  * Maps the slot map.  Shards are opened lazily, one connection each, and
  * again after RC_UNAVAILABLE with back-off, so that one dead shard stops
- * nobody.  RC_INVALID when the map was made for other shards (number, names
- * or order), or when a new one is needed and nshards does not divide 5040.
+ * nobody.  The map says where slots live and shards.conf how to reach a name:
+ * the order in shards.conf is free, and a name that is not in the map yet owns
+ * nothing.  RC_INVALID when a shard that owns slots is not in shards.conf, or
+ * when a new map is needed and nshards does not divide 5040.
  */
 MUST_CHECK enum rc router_open(const struct router_conf *c,
     struct router **out, struct err *e);
@@ -72,8 +83,13 @@ struct route {
 };
 
 /* Locks the user's slot (shared) and opens its shard.  RC_BUSY when the slot
- * stays fenced, RC_UNAVAILABLE when its shard is down. */
+ * stays fenced, RC_UNAVAILABLE when its shard is down, paused, or refused by
+ * its breaker, or this host may not serve now.  While the route is held, the
+ * store's writes to a slot that moves leave marks (see store.h). */
 MUST_CHECK enum rc router_enter(struct router *r, int64_t user_id,
+    struct route *out, struct err *e);
+/* The same without waiting for a fence, and by slot. */
+MUST_CHECK enum rc router_try(struct router *r, int32_t slot,
     struct route *out, struct err *e);
 void router_leave(struct route *route);
 
@@ -84,12 +100,18 @@ void router_leave(struct route *route);
  */
 void router_failed(struct router *r, int shard, const struct err *e);
 
+/* Indexes of the map; a gap has the name "".  New shards of shards.conf that
+ * the map does not know are not among them. */
 int router_shards(const struct router *r);
 const char *router_shard_name(const struct router *r, int shard);
+/* How to reach it; NULL for a gap, or when shards.conf does not name it. */
+const struct shard_conf *router_shard_conf(const struct router *r, int shard);
 /* The shard itself, for work over all users (worker, status).  Borrowed until
  * the next router_failed of that shard. */
 MUST_CHECK enum rc router_shard(struct router *r, int shard,
     struct store **out, struct err *e);
 struct slot_entry router_slot(const struct router *r, int32_t slot);
+/* The map itself, borrowed, open for reading. */
+const struct slots *router_slots(const struct router *r);
 
 #endif

@@ -91,7 +91,8 @@ static enum rc lease(struct sqlite_store *s, struct job *j, int64_t token,
 }
 
 enum rc sqlite_job_lease(struct store *st, int64_t now, int64_t until,
-    int64_t token, size_t max, struct job *out, size_t *n, struct err *e)
+    int64_t token, size_t max, const struct job_gate *gate,
+    struct job *out, size_t *n, struct err *e)
 {
 	struct sqlite_store *s = (struct sqlite_store *)st;
 	const int64_t v[] = { now, (int64_t)max };
@@ -100,6 +101,7 @@ enum rc sqlite_job_lease(struct store *st, int64_t now, int64_t until,
 	size_t got = 0;
 	enum rc rc;
 
+	(void)gate;
 	rc = any_due(s, now, &due, e);
 	if (rc == RC_OK && due)
 		rc = sqlite_begin(s, e);

@@ -19,6 +19,7 @@
 
 #include "models/food.h"
 #include "models/job.h"
+#include "models/record.h"
 #include "models/user.h"
 #include "utils/err.h"
 
@@ -44,6 +45,54 @@ struct store_stats {
 	int64_t users, meals, own_foods, jobs_ready, jobs_leased, jobs_dead;
 	int64_t oldest_ready_at;	/* UTC ms of run_at, 0 none */
 	int64_t bytes;			/* on disk, -1 unknown */
+};
+
+/*
+ * What the router tells a store of a slot.  While a slot moves, each write to
+ * it marks the user dirty in the same transaction (where there are none: first
+ * marks, then writes), so that the mover finds who changed behind its back.
+ */
+struct store_slots {
+	bool (*moving)(void *ctx, int32_t slot);
+	void *ctx;
+};
+
+/* Asked for each job that is due, before it is leased; the slot's lock is
+ * taken here and kept by the caller until job_lease returned. */
+struct job_gate {
+	bool (*open)(void *ctx, int32_t slot);
+	void *ctx;
+};
+
+/* What lies where, whoever owns it: for plan, verify and status. */
+struct slot_census {
+	uint32_t users;		/* people with a record in users */
+	uint32_t records[COLLECTION_COUNT];
+};
+
+struct store_info {
+	char backend[16];	/* "sqlite", "mongodb" */
+	char version[64];	/* of the library or server */
+	int schema, schema_known;	/* stored, and what this program makes */
+	int64_t records[COLLECTION_COUNT];
+	int64_t bytes[COLLECTION_COUNT];	/* with indexes; -1 unknown */
+	int64_t disk_free;	/* bytes where the shard lies; -1 unknown */
+};
+
+/* A record that is not as it should be. */
+enum store_fault_kind {
+	STORE_UNREADABLE,	/* cannot be decoded */
+	STORE_WRONG_SLOT,	/* slot is not slot_of(user_id) */
+	STORE_DRIFT		/* a stored count or sum is not what it counts */
+};
+
+struct store_fault {
+	enum store_fault_kind kind;
+	enum collection collection;
+	int64_t user_id;	/* 0 unknown */
+	char id[JOB_ID_SIZE];	/* the record's key, as a DBA would look for it */
+	char words[160];	/* what is wrong, without a person's data */
+	bool repaired;
 };
 
 struct store;
@@ -104,10 +153,12 @@ struct store_ops {
 	    struct err *e);
 	/* Takes up to max jobs that are READY with run_at ≤ now, or LEASED
 	 * with lease_until < now, oldest run_at first, in one transaction
-	 * where there are such; marks them LEASED with token until `until`. */
+	 * where there are such; marks them LEASED with token until `until`.
+	 * Jobs whose slot the gate refuses are passed over (NULL: none is);
+	 * at least 1024 due jobs are looked at before giving up. */
 	enum rc (*job_lease)(struct store *s, int64_t now, int64_t until,
-	    int64_t token, size_t max, struct job *out, size_t *n,
-	    struct err *e);
+	    int64_t token, size_t max, const struct job_gate *gate,
+	    struct job *out, size_t *n, struct err *e);
 	/* Writes state, run_at, tries, last_error, done_at of the n jobs whose
 	 * lease_token is jobs[i].lease_token (others are left alone), and ends
 	 * the lease.  JOB_DONE also empties the payload. */
@@ -129,11 +180,96 @@ struct store_ops {
 	 * index, O(jobs that are not done). */
 	enum rc (*job_stats)(struct store *s, struct store_stats *out,
 	    struct err *e);
+
+	/* -- a slot as a whole: for who moves, compares and counts.  These
+	 * leave no marks, and go by the slot that is stored. -- */
+
+	/* People with any record in the slot, in any collection, ascending,
+	 * greater than after (INT64_MIN: from the first). */
+	enum rc (*slot_users)(struct store *s, int32_t slot, int64_t after,
+	    size_t max, int64_t *out, size_t *n, struct err *e);
+	/* Calls each for every record of these people in the slot (users NULL:
+	 * of everybody), person by person where users are given; meals of one
+	 * person's day one after another.  Tombstones too.  Ends with what
+	 * each returns.  RC_CORRUPT at an unreadable record, which e names. */
+	enum rc (*slot_read)(struct store *s, int32_t slot,
+	    const int64_t *users, size_t nusers,
+	    enum rc (*each)(void *ctx, const struct record *r, struct err *e),
+	    void *ctx, struct err *e);
+	/* Deletes all that these people have in the slot, then inserts what is
+	 * in the pack, exactly as it is (rev, lease, state); in one transaction
+	 * where there are such.  With nusers 0 it only inserts, which goes on
+	 * with a person too big for one pack; all meals of one person's day
+	 * are in one pack.  Done twice it gives the same. */
+	enum rc (*slot_write)(struct store *s, int32_t slot,
+	    const int64_t *users, size_t nusers,
+	    const struct record_pack *records, struct err *e);
+	/* Deletes everything in the slot, marks too, some hundred records a
+	 * transaction, so that nobody waits long for it. */
+	enum rc (*slot_clear)(struct store *s, int32_t slot, struct err *e);
+	/* The same for the collection jobs alone. */
+	enum rc (*slot_clear_jobs)(struct store *s, int32_t slot,
+	    struct err *e);
+
+	/* Who was marked; *n == max: perhaps more. */
+	enum rc (*dirty_list)(struct store *s, int32_t slot, size_t max,
+	    int64_t *out, size_t *n, struct err *e);
+	/* Forgets the marks of these people.  Only while nobody writes to the
+	 * slot (exclusive lock on every host), or a mark could be lost. */
+	enum rc (*dirty_clear)(struct store *s, int32_t slot,
+	    const int64_t *users, size_t nusers, struct err *e);
+
+	/* out: SLOT_COUNT entries, set.  O(records), by index where possible;
+	 * has no time-out. */
+	enum rc (*census)(struct store *s, struct slot_census *out,
+	    struct err *e);
+	/* Looks at every record of the slot and goes on after faults, which
+	 * found is told of.  repair: mends STORE_DRIFT, which can be computed
+	 * from what is stored. */
+	enum rc (*check)(struct store *s, int32_t slot, bool repair,
+	    void (*found)(void *ctx, const struct store_fault *f), void *ctx,
+	    struct err *e);
+	enum rc (*info)(struct store *s, struct store_info *out,
+	    struct err *e);
+	/* A copy of the running shard in the new file path, then checked as a
+	 * database.  progress (may be NULL) hears of pages.  RC_INVALID where
+	 * the server's own tools must do it. */
+	enum rc (*backup)(struct store *s, const char *path,
+	    void (*progress)(void *ctx, int64_t done, int64_t all), void *ctx,
+	    struct err *e);
+
+	/* -- small named values with a version, on which hosts agree -- */
+
+	/* RC_NOTFOUND.  Reads what the last acknowledged put wrote. */
+	enum rc (*meta_get)(struct store *s, const char *key,
+	    struct buf *value, int64_t *version, struct err *e);
+	/* Compare-and-set: *version is what was read (0 inserts) and becomes
+	 * the new one.  RC_CONFLICT: another was first.  value: ≤ 1 MiB. */
+	enum rc (*meta_put)(struct store *s, const char *key,
+	    const void *value, size_t len, int64_t *version, struct err *e);
+	/* Keys with this beginning, ascending. */
+	enum rc (*meta_list)(struct store *s, const char *prefix,
+	    void (*each)(void *ctx, const char *key), void *ctx,
+	    struct err *e);
+	enum rc (*meta_delete)(struct store *s, const char *key,
+	    struct err *e);		/* RC_OK when there is none */
 };
 
 struct store {		/* every backend's struct begins with this */
 	const struct store_ops *ops;
+	struct store_slots slots;	/* zeros: no slot moves */
 };
+
+/* Must a write to this slot leave a mark? */
+static inline bool store_marks(const struct store *s, int32_t slot)
+{
+#ifdef TEST_FAULT_DIRTY_MARK	/* a build that must be caught losing data */
+	(void)s, (void)slot;
+	return false;
+#else
+	return s->slots.moving != NULL && s->slots.moving(s->slots.ctx, slot);
+#endif
+}
 
 extern const struct store_ops store_sqlite_ops;
 

@@ -104,7 +104,7 @@ static bool lease_batch(struct worker *w, int shard)
 		return false;
 	if (router_shard(w->c.router, shard, &s, &e) != RC_OK ||
 	    s->ops->job_lease(s, now, now + w->c.lease_ms, token_new(), max,
-	    w->scratch, &n, &e) != RC_OK) {
+	    NULL, w->scratch, &n, &e) != RC_OK) {
 		if (e.rc != RC_BUSY)
 			shard_failed(w, shard, &e);
 		return false;

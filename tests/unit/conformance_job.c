@@ -30,7 +30,7 @@ static void job_comes_back_as_stored(void **state)
 	OK(s->ops->job_list(s, JOB_READY, 1, got, &n, &e));
 	assert_int_equal(n, 1);
 	assert_same(job_columns, j, got);
-	OK(s->ops->job_lease(s, 1000, 2000, 99, 1, got, &n, &e));
+	OK(s->ops->job_lease(s, 1000, 2000, 99, 1, NULL, got, &n, &e));
 	assert_int_equal(n, 1);
 	j->state = JOB_LEASED;
 	j->lease_token = 99;
@@ -49,17 +49,17 @@ static void job_is_added_once_whatever_became_of_it(void **state)
 	j[0] = job_of("a", 1, 1000);
 	j[1] = job_of("b", 2, 1001);
 	OK(s->ops->job_add(s, j, 2, &e));
-	OK(s->ops->job_lease(s, 1000, 2000, 7, 1, got, &n, &e));
+	OK(s->ops->job_lease(s, 1000, 2000, 7, 1, NULL, got, &n, &e));
 	assert_string_equal(got->id, "a");
 	got->state = JOB_DONE;
 	got->done_at = 1500;
 	OK(s->ops->job_settle(s, got, 1, &e));
 	/* a replay of the update adds both again */
 	OK(s->ops->job_add(s, j, 2, &e));
-	OK(s->ops->job_lease(s, 5000, 6000, 8, 1, got, &n, &e));
+	OK(s->ops->job_lease(s, 5000, 6000, 8, 1, NULL, got, &n, &e));
 	assert_int_equal(n, 1);
 	assert_string_equal(got->id, "b");
-	OK(s->ops->job_lease(s, 5000, 6000, 8, 1, got, &n, &e));
+	OK(s->ops->job_lease(s, 5000, 6000, 8, 1, NULL, got, &n, &e));
 	assert_int_equal(n, 0);
 	OK(s->ops->job_list(s, JOB_DONE, 1, got, &n, &e));
 	assert_int_equal(n, 1);
@@ -82,16 +82,16 @@ static void jobs_are_leased_oldest_first_when_due(void **state)
 		j[i] = job_of(id, 1, at[i]);
 	}
 	OK(s->ops->job_add(s, j, 4, &e));
-	OK(s->ops->job_lease(s, 999, 10000, 7, 4, j, &n, &e));
+	OK(s->ops->job_lease(s, 999, 10000, 7, 4, NULL, j, &n, &e));
 	assert_int_equal(n, 0);
-	OK(s->ops->job_lease(s, 3000, 10000, 7, 2, j, &n, &e));
+	OK(s->ops->job_lease(s, 3000, 10000, 7, 2, NULL, j, &n, &e));
 	assert_int_equal(n, 2);
 	assert_string_equal(j[0].id, "j1");
 	assert_string_equal(j[1].id, "j2");
-	OK(s->ops->job_lease(s, 3000, 10000, 8, 4, j, &n, &e));
+	OK(s->ops->job_lease(s, 3000, 10000, 8, 4, NULL, j, &n, &e));
 	assert_int_equal(n, 1);
 	assert_string_equal(j[0].id, "j0");
-	OK(s->ops->job_lease(s, 3000, 10000, 9, 4, j, &n, &e));
+	OK(s->ops->job_lease(s, 3000, 10000, 9, 4, NULL, j, &n, &e));
 	assert_int_equal(n, 0);
 	free(j);
 }
@@ -106,13 +106,13 @@ static void lease_that_ran_out_is_given_to_another(void **state)
 	j[0] = job_of("old", 1, 1000);
 	j[1] = job_of("new", 1, 5000);
 	OK(s->ops->job_add(s, j, 2, &e));
-	OK(s->ops->job_lease(s, 1000, 6000, 7, 2, late, &n, &e));
+	OK(s->ops->job_lease(s, 1000, 6000, 7, 2, NULL, late, &n, &e));
 	assert_int_equal(n, 1);
 	/* until its last millisecond it is the holder's */
-	OK(s->ops->job_lease(s, 6000, 9000, 8, 2, j, &n, &e));
+	OK(s->ops->job_lease(s, 6000, 9000, 8, 2, NULL, j, &n, &e));
 	assert_int_equal(n, 1);
 	assert_string_equal(j[0].id, "new");
-	OK(s->ops->job_lease(s, 6001, 9000, 8, 2, j, &n, &e));
+	OK(s->ops->job_lease(s, 6001, 9000, 8, 2, NULL, j, &n, &e));
 	assert_int_equal(n, 1);
 	assert_string_equal(j[0].id, "old");
 	assert_true(j[0].lease_token == 8);
@@ -126,7 +126,7 @@ static void lease_that_ran_out_is_given_to_another(void **state)
 	/* expired and ready ones come in one order of run_at */
 	j[0] = job_of("middle", 1, 3000);
 	OK(s->ops->job_add(s, j, 1, &e));
-	OK(s->ops->job_lease(s, 9001, 9900, 9, 3, j, &n, &e));
+	OK(s->ops->job_lease(s, 9001, 9900, 9, 3, NULL, j, &n, &e));
 	assert_int_equal(n, 3);
 	assert_string_equal(j[0].id, "old");
 	assert_string_equal(j[1].id, "middle");
@@ -143,15 +143,15 @@ static void failed_job_comes_again_later(void **state)
 
 	*j = job_of("a", 1, 1000);
 	OK(s->ops->job_add(s, j, 1, &e));
-	OK(s->ops->job_lease(s, 1000, 2000, 7, 1, j, &n, &e));
+	OK(s->ops->job_lease(s, 1000, 2000, 7, 1, NULL, j, &n, &e));
 	j->state = JOB_READY;
 	j->tries = 3;
 	j->run_at = 8000;
 	(void)str_copy(j->last_error, sizeof(j->last_error), "429: позже");
 	OK(s->ops->job_settle(s, j, 1, &e));
-	OK(s->ops->job_lease(s, 7999, 9000, 7, 1, j, &n, &e));
+	OK(s->ops->job_lease(s, 7999, 9000, 7, 1, NULL, j, &n, &e));
 	assert_int_equal(n, 0);
-	OK(s->ops->job_lease(s, 8000, 9000, 8, 1, j, &n, &e));
+	OK(s->ops->job_lease(s, 8000, 9000, 8, 1, NULL, j, &n, &e));
 	assert_int_equal(n, 1);
 	assert_int_equal(j->tries, 3);
 	assert_string_equal(j->last_error, "429: позже");
@@ -169,7 +169,7 @@ static void dead_fill(struct store *s, struct job *j)
 	for (int i = 0; i < 3; i++)
 		j[i] = job_of(ids[i], 1, 1000 + i);
 	OK(s->ops->job_add(s, j, 3, &e));
-	OK(s->ops->job_lease(s, 2000, 3000, 7, 3, j, &n, &e));
+	OK(s->ops->job_lease(s, 2000, 3000, 7, 3, NULL, j, &n, &e));
 	assert_int_equal(n, 3);
 	for (int i = 0; i < 3; i++) {
 		j[i].state = JOB_DEAD;
@@ -191,7 +191,7 @@ static void dead_letters_are_listed_requeued_dropped(void **state)
 	assert_string_equal(j[0].id, "d2");
 	assert_string_equal(j[1].id, "d1");
 	assert_int_equal(j[0].tries, JOB_TRIES_MAX);
-	OK(s->ops->job_lease(s, 90000, 95000, 7, 3, j, &n, &e));
+	OK(s->ops->job_lease(s, 90000, 95000, 7, 3, NULL, j, &n, &e));
 	assert_int_equal(n, 0);
 	OK(s->ops->job_revive(s, "d1", false, 50000, &e));
 	OK(s->ops->job_revive(s, "d2", true, 50000, &e));
@@ -199,7 +199,7 @@ static void dead_letters_are_listed_requeued_dropped(void **state)
 	    RC_NOTFOUND);
 	assert_int_equal(s->ops->job_revive(s, "d2", true, 50000, &e),
 	    RC_NOTFOUND);
-	OK(s->ops->job_lease(s, 50000, 95000, 7, 3, j, &n, &e));
+	OK(s->ops->job_lease(s, 50000, 95000, 7, 3, NULL, j, &n, &e));
 	assert_int_equal(n, 1);
 	assert_string_equal(j[0].id, "d1");
 	assert_int_equal(j[0].tries, 0);
@@ -220,7 +220,7 @@ static void purge_takes_old_done_jobs_only(void **state)
 	for (int i = 0; i < 3; i++)
 		j[i] = job_of(i == 0 ? "x" : i == 1 ? "y" : "z", 1, 1000 + i);
 	OK(s->ops->job_add(s, j, 3, &e));
-	OK(s->ops->job_lease(s, 2000, 3000, 7, 2, j, &n, &e));
+	OK(s->ops->job_lease(s, 2000, 3000, 7, 2, NULL, j, &n, &e));
 	for (int i = 0; i < 2; i++) {
 		j[i].state = JOB_DONE;
 		j[i].done_at = 5000 + i;
@@ -253,7 +253,7 @@ static int lease_all(int i, void *ctx)
 	if (!s)
 		return 1;
 	while (n > 0) {
-		if (s->ops->job_lease(s, 5000, 60000, i + 1, 4, j, &n, &e) !=
+		if (s->ops->job_lease(s, 5000, 60000, i + 1, 4, NULL, j, &n, &e) !=
 		    RC_OK)
 			return 2;
 		for (size_t k = 0; k < n; k++) {
@@ -314,7 +314,7 @@ static void stats_count_what_is_there(void **state)
 	for (int i = 0; i < 3; i++)
 		j[i] = job_of(i == 0 ? "x" : i == 1 ? "y" : "z", 1, 1000 + i);
 	OK(s->ops->job_add(s, j, 3, &e));
-	OK(s->ops->job_lease(s, 2000, 3000, 7, 1, j, &n, &e));
+	OK(s->ops->job_lease(s, 2000, 3000, 7, 1, NULL, j, &n, &e));
 	struct user u = user_of(1);
 	OK(s->ops->user_put(s, &u, &e));
 	struct meal m = meal_of(1, 20000, 1);

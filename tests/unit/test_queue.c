@@ -115,7 +115,7 @@ static void jobs_are_stored_then_the_worker_is_woken(void **state)
 	assert_string_equal(j[0].kind, "send");
 	OK(queue_add(q, p->s, j, 1, &e));
 	assert_int_equal(recv(fd, &c, 1, 0), 1);
-	OK(p->s->ops->job_lease(p->s, 1234, 2000, 9, 1, &j[1], &n, &e));
+	OK(p->s->ops->job_lease(p->s, 1234, 2000, 9, 1, NULL, &j[1], &n, &e));
 	assert_int_equal(n, 1);
 	assert_string_equal(j[1].payload, "{\"x\":1}");
 	assert_true(j[1].user_id == -42);

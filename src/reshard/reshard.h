@@ -1,0 +1,116 @@
+/*
+ * reshard.h - a change of shards under way: its journal, its mover, its end.
+ *
+ * The journal (state_dir/data/reshard.json, replaced by rename) says what was
+ * asked for; the slot map says how far it is; nothing else is remembered, so a
+ * mover may die anywhere and the next goes on.  Who did what and when is added
+ * to state_dir/data/audit.log, one logfmt line each, synced.
+ *
+ *   begin → RUNNING → (mover) → MOVED → cleanup → none
+ *              | pause, resume            | rollback: a new change, back
+ *              ` abort → every slot that has not moved is released; those that
+ *                have are moved back; then none
+ */
+#ifndef FAMILYBOT_RESHARD_RESHARD_H
+#define FAMILYBOT_RESHARD_RESHARD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "reshard/plan.h"
+#include "reshard/step.h"
+#include "store/router.h"
+#include "store/slots.h"
+#include "utils/clock.h"
+#include "utils/err.h"
+
+enum reshard_state { RESHARD_NONE, RESHARD_RUNNING, RESHARD_PAUSED,
+	RESHARD_ABORTING, RESHARD_MOVED };
+
+struct reshard_limits {
+	int64_t users_per_second;	/* 0: none */
+	int64_t pause_if_p99_over_ms;	/* 0: never */
+};
+
+struct reshard {		/* what the journal says */
+	enum reshard_state state;
+	int64_t id;		/* UTC ms of begin */
+	char who[64];		/* who began it */
+	struct plan before;	/* names and placement: what rollback goes to */
+	uint16_t owner_before[SLOT_COUNT];	/* index of the map */
+	struct plan plan;
+	uint16_t target[SLOT_COUNT];	/* index of the map */
+	struct reshard_limits limits;
+	int64_t started_at, ended_at;	/* UTC ms, 0 not yet */
+	int64_t users, bytes, busy_us;	/* moved so far, and in what time: the
+					 * speed that the next plan counts with */
+	int64_t fence_p50_us, fence_p99_us, fence_max_us;
+	char last_error[256];	/* why the mover stopped, "" */
+};
+
+struct reshard_conf {
+	const char *dir;		/* state_dir/data */
+	struct slots *slots;		/* writable, borrowed */
+	struct router *router;		/* borrowed; opens the shards */
+	const struct step_ops *step;
+	void *step_ctx;
+	const struct clock *clock;
+	const char *who;		/* for the audit trail */
+	int settle_ms;			/* after a mover that died: how long one of
+					 * its commands may still run on a server */
+	/* p99 of the last minute in ms over the shards, -1 unknown; may be NULL */
+	int64_t (*p99_ms)(void *ctx);
+	void *p99_ctx;
+	int stop_fd;			/* readable: stop at once; -1 none */
+};
+
+/* RC_OK with state NONE when there is no journal; RC_CORRUPT when unreadable. */
+MUST_CHECK enum rc reshard_load(const char *dir, struct reshard *out,
+    struct err *e);
+/* Writes the journal.  RC_CONFLICT: another change is not finished (e says
+ * which command ends it). */
+MUST_CHECK enum rc reshard_begin(const struct reshard_conf *c,
+    const struct plan *before, const struct plan *plan,
+    const struct reshard_limits *limits, struct err *e);
+/* Asks a running or later mover to be in that state.  Limits may be NULL:
+ * unchanged. */
+MUST_CHECK enum rc reshard_ask(const struct reshard_conf *c,
+    enum reshard_state state, const struct reshard_limits *limits,
+    struct err *e);
+
+enum reshard_wait { RESHARD_WORKING, RESHARD_WAIT_RATE, RESHARD_WAIT_P99,
+	RESHARD_WAIT_SHARD /* one is down */, RESHARD_WAIT_HOST };
+
+struct reshard_progress {
+	enum reshard_wait wait;
+	int32_t slots_done, slots;	/* of those that move */
+	int64_t users, bytes;		/* in this run */
+	int64_t elapsed_us;
+	double users_per_second;	/* lately */
+	int64_t remaining_s;		/* -1 unknown */
+	int64_t fence_p99_us;
+	const char *words;		/* what it waits for; "" */
+};
+
+/*
+ * The mover: returns when all is MOVED, aborted (state NONE), PAUSED by
+ * somebody, or stopped.  A shard that is down is waited for.  RC_BUSY: another
+ * mover is at work.  RC_CORRUPT: a digest differed three times, or a record is
+ * unreadable; the slot stays where it was.  progress (may be NULL) about each
+ * 100 ms.
+ */
+MUST_CHECK enum rc reshard_run(const struct reshard_conf *c,
+    void (*progress)(void *ctx, const struct reshard_progress *p), void *ctx,
+    struct err *e);
+
+/* Deletes what moved slots left at their former owners, then the journal.
+ * RC_CONFLICT before the state is MOVED. */
+MUST_CHECK enum rc reshard_cleanup(const struct reshard_conf *c,
+    void (*progress)(void *ctx, const struct reshard_progress *p), void *ctx,
+    struct err *e);
+
+/* One line to the audit trail: who, when, what (logfmt pairs). */
+MUST_CHECK enum rc audit_add(const char *dir, const char *who,
+    const char *what, struct err *e);
+
+#endif

@@ -1,0 +1,45 @@
+/*
+ * step.h - the few things that must happen on every host at once while slots
+ * move.  step_local does them on the one map of a single host; the cluster has
+ * an agent on each host do them.
+ *
+ *   STABLE --copying--> COPYING --fence--> FENCING --commit--> STABLE, new owner
+ *      ^                   ^  `---release--.   |
+ *      `-------------------+---------------'   |
+ *                          `-----unfence-------'
+ *
+ * Every call is idempotent: a mover that starts again repeats it.
+ */
+#ifndef FAMILYBOT_RESHARD_STEP_H
+#define FAMILYBOT_RESHARD_STEP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "store/slots.h"
+#include "utils/err.h"
+
+struct step_ops {
+	size_t fence_max;	/* most slots that one fence takes */
+	/* From now on every write to these slots leaves a mark; who did not
+	 * know that has left. */
+	enum rc (*copying)(void *ctx, const int32_t *slots,
+	    const uint16_t *targets, size_t n, struct err *e);
+	/* Nobody is inside any of the slots, and who comes waits.  RC_BUSY:
+	 * somebody would not leave; all of them are COPYING again. */
+	enum rc (*fence)(void *ctx, const int32_t *slots, size_t n,
+	    struct err *e);
+	enum rc (*unfence)(void *ctx, const int32_t *slots, size_t n,
+	    struct err *e);
+	/* The one point of no return: owner is target, generation one more,
+	 * durable; then who waits goes on there. */
+	enum rc (*commit)(void *ctx, const int32_t *slots, size_t n,
+	    struct err *e);
+	/* Back to STABLE at the owner, who always was right. */
+	enum rc (*release)(void *ctx, const int32_t *slots, size_t n,
+	    struct err *e);
+};
+
+extern const struct step_ops step_local;	/* ctx: struct slots */
+
+#endif

@@ -1,0 +1,1 @@
+libfamilybot_a_SOURCES += src/spool/spool.h

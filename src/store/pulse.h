@@ -1,0 +1,56 @@
+/*
+ * pulse.h - how each shard does, in memory that all processes of a host share:
+ * who is inside it since when, its breaker, its latency of the last minute.
+ *
+ * A breaker is CLOSED (requests pass), OPEN (they fail at once) or HALF_OPEN
+ * (one process tries).  It opens on the first operation that timed out, or on
+ * a few failures in a row, for a pause that doubles from 500 ms to 10 s.  So
+ * that a shard that hangs cannot take all processes before the first time-out
+ * tells of it, a server shard never holds all of them: one in four (at least
+ * one) stays free for the other shards, and who finds a process inside for
+ * longer than PULSE_STUCK_MS turns away at once.  Alone, or embedded (SQLite),
+ * a shard may hold all.
+ *
+ * All fields are atomics; a process that dies inside is forgotten by its lock.
+ * Never fails once open: on a damaged or foreign file it starts a new one.
+ */
+#ifndef FAMILYBOT_STORE_PULSE_H
+#define FAMILYBOT_STORE_PULSE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "utils/err.h"
+
+enum { PULSE_STUCK_MS = 100, PULSE_PAUSE_MIN_MS = 500,
+	PULSE_PAUSE_MAX_MS = 10000 };
+
+struct pulse;
+
+/* worker: not counted among the processes that serve requests. */
+MUST_CHECK enum rc pulse_open(const char *path, bool worker,
+    struct pulse **out, struct err *e);
+void pulse_free(struct pulse *p);	/* takes NULL */
+
+/* server: the shard is reached by a network; nshards: of the map.  RC_OK: the
+ * caller is inside (when half open: as the one that tries), until pulse_leave.
+ * RC_UNAVAILABLE with words otherwise. */
+MUST_CHECK enum rc pulse_enter(struct pulse *p, int shard, bool server,
+    int nshards, struct err *e);
+/* rc: what came of it; only RC_UNAVAILABLE counts against the shard. */
+void pulse_leave(struct pulse *p, int shard, enum rc rc);
+
+enum pulse_state { PULSE_CLOSED, PULSE_OPEN, PULSE_HALF_OPEN };
+
+struct pulse_shard {
+	enum pulse_state state;
+	int64_t since_ms;	/* UTC, of the state; 0 since ever */
+	int64_t requests;	/* of the last 60 s */
+	int64_t failed;		/* of these */
+	int64_t p50_us, p99_us;	/* inside, of the last 60 s; upper bound of a
+				 * bucket, 12 % wide; 0 none */
+};
+
+void pulse_read(const struct pulse *p, int shard, struct pulse_shard *out);
+
+#endif
