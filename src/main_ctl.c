@@ -43,7 +43,8 @@ static int run(struct ctl *c, int argc, char **argv)
 		return EX_OK;
 	process_complain("familybotctl", &e);
 	if (c->bad_usage) {
-		fprintf(stderr, "\n%s", s->usage);
+		fprintf(stderr, "\n%s", c->usage != NULL ? c->usage :
+		    s->usage);
 		return EX_USAGE;
 	}
 	return rc == RC_NOTFOUND ? EX_NOINPUT : process_exit_code(rc);

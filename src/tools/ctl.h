@@ -19,6 +19,7 @@ struct ctl {
 	struct config *conf;	/* see ctl_config */
 	bool json;		/* --json: output for programs */
 	bool bad_usage;		/* the command line is wrong: show the usage */
+	const char *usage;	/* of the command below the subcommand, or NULL */
 	FILE *out;
 	/* Called once with the configuration, before it is used. */
 	void (*conf_loaded)(const struct config *conf);
@@ -35,7 +36,7 @@ struct subcommand {
 	enum rc (*run)(struct ctl *c, int argc, char **argv, struct err *e);
 };
 
-extern const struct subcommand sub_jobs, sub_options, sub_webhook;
+extern const struct subcommand sub_jobs, sub_options, sub_shards, sub_webhook;
 
 /* Every subcommand; ends in NULL. */
 extern const struct subcommand *const ctl_table[];
