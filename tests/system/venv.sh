@@ -1,0 +1,11 @@
+# Sourced with $here = tests or tests/system: sets $venv, a Python environment
+# with the pinned requirements, in FAMILYBOT_VENV (default: the user's cache).
+venv=${FAMILYBOT_VENV:-${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/familybot/system-venv}
+wanted=$here/requirements.txt
+[ -f "$wanted" ] || wanted=$here/system/requirements.txt
+if ! cmp -s "$wanted" "$venv/.requirements"; then
+	mkdir -p "$(dirname "$venv")"
+	/usr/bin/python3 -m venv --clear "$venv"
+	"$venv/bin/pip" install -q --disable-pip-version-check -r "$wanted"
+	cp "$wanted" "$venv/.requirements"
+fi
