@@ -123,6 +123,7 @@ enum rc config_load(const char *path, FILE *report, struct config **out,
 	base = folder_of(path);
 	values_init(&vs, base);
 	c = xcalloc(1, sizeof(*c));
+	c->folder = xstrdup(base);
 	if (!fallback || access(path, F_OK) == 0)
 		parsed = values_from_file(&vs, path, &r);
 	/* Without the file's options the rest would complain for nothing. */
@@ -161,5 +162,6 @@ void config_free(struct config *c)
 		free(c->shards[i].uri);
 	}
 	free(c->shards);
+	free(c->folder);
 	free(c);
 }

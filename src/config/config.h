@@ -20,6 +20,7 @@ struct config_shard {
 	char *name;		/* "shard0" */
 	char *uri;		/* "sqlite:data/shard0.db" made absolute, or mongodb://… */
 	int timeout_ms;
+	bool leaving;		/* it is being emptied, and gets nothing new */
 	int line;		/* in shards.conf, 0 when from MONGO_URL */
 };
 
@@ -53,6 +54,7 @@ struct config {
 	int64_t body_max;	/* bytes of a webhook body, 1 MiB */
 	int64_t store_timeout_ms;	/* one MongoDB operation */
 	int64_t fence_wait_ms;
+	char *folder;		/* of familybot.conf */
 	/* shards.conf */
 	struct config_shard *shards;
 	int nshards;

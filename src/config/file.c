@@ -174,21 +174,27 @@ static void report_syntax(const char *path, const config_t *cfg,
 		    "too)", text ? text : "syntax error");
 }
 
+bool conf_text_parse(const char *path, const char *text, config_t *cfg,
+    struct report *r)
+{
+	config_init(cfg);
+	conf_scan_integers(path, text, r);
+	if (config_read_string(cfg, text) == CONFIG_TRUE)
+		return true;
+	report_syntax(path, cfg, r);
+	return false;
+}
+
 bool conf_file_parse(const char *path, config_t *cfg, struct report *r)
 {
 	struct buf text;
 	bool ok = false;
 
-	config_init(cfg);
 	buf_init(&text, CONF_FILE_MAX);
-	if (!conf_read(path, &text, r))
-		goto out;
-	conf_scan_integers(path, text.s, r);
-	if (config_read_string(cfg, text.s) != CONFIG_TRUE)
-		report_syntax(path, cfg, r);
+	if (conf_read(path, &text, r))
+		ok = conf_text_parse(path, text.s, cfg, r);
 	else
-		ok = true;
-out:
+		config_init(cfg);
 	buf_release(&text);
 	return ok;
 }

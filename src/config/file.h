@@ -18,6 +18,10 @@ enum { CONF_FILE_MAX = 1 << 20, WHERE_MAX = 4200 };
  * means that the file was not parsed and the report says why. */
 bool conf_file_parse(const char *path, config_t *cfg, struct report *r);
 
+/* The same with text that is said to be of path. */
+bool conf_text_parse(const char *path, const char *text, config_t *cfg,
+    struct report *r);
+
 /* Reports every integer of text that does not fit. */
 void conf_scan_integers(const char *path, const char *text, struct report *r);
 

@@ -10,6 +10,7 @@ libfamilybot_a_SOURCES += \
 	src/config/report.h \
 	src/config/secret.c \
 	src/config/secret.h \
+	src/config/shard_uri.c \
 	src/config/shards.c \
 	src/config/shards.h \
 	src/config/uri.c \

@@ -1,34 +1,28 @@
 /*
- * shards.c - the list of shards, checked: names and URIs, no shard twice,
- * and a number of shards that the placement can use.
+ * shards.c - the list of shards, checked: names, no shard twice, and a number
+ * of shards that the placement can use.
  *
- * What it fills belongs to struct config.  A URI may hold a password and is
- * only reported through config_uri_redact().
+ * What it fills belongs to struct config.
  */
 #include <config.h>
 
 #include "config/shards.h"
 
 #include <ctype.h>
-#include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include <libconfig.h>
 
 #include "config/file.h"
 #include "config/options.h"
 #include "config/secret.h"
-#include "utils/buf.h"
 #include "utils/xalloc.h"
 
 enum {
 	SLOTS = 5040,		/* of store/router.h, which is out of reach here */
 	SHARDS_MOST = 256,
 	NAME_MOST = 63,
-	URI_MOST = 1023,
 	TIMEOUT_LEAST = 50,
 	TIMEOUT_MOST = 60000
 };
@@ -50,94 +44,6 @@ static bool name_good(const char *s)
 		if (!isalnum((unsigned char)*s) && *s != '_' && *s != '-')
 			return false;
 	return true;
-}
-
-/* The file's folder must be there; the file itself is made at start. */
-static void sqlite_check(const char *file, const char *where,
-    struct report *r)
-{
-	char *dir = xstrdup(file);
-	char *slash = strrchr(dir, '/');
-	struct stat st;
-
-	if (slash && slash != dir)
-		*slash = '\0';
-	if (stat(dir, &st) != 0)
-		report_error(r, where, "directory %s: %s; mkdir -p %s", dir,
-		    strerror(errno), dir);
-	else if (!S_ISDIR(st.st_mode))
-		report_error(r, where, "%s is no directory; name a file in a "
-		    "directory", dir);
-	if (stat(file, &st) == 0 && !S_ISREG(st.st_mode))
-		report_error(r, where, "%s is no file; name a file that "
-		    "SQLite may make", file);
-	free(dir);
-}
-
-/* The file's path with its folder resolved, so that the same file named in
- * two ways is seen as the same. */
-static char *sqlite_path(const char *state_dir, const char *path)
-{
-	char real[PATH_MAX];
-	char *full = path_under(state_dir, path);
-	char *slash = strrchr(full, '/');
-	struct buf b;
-	char *s;
-
-	buf_init(&b, 2 * PATH_MAX);
-	*slash = '\0';
-	buf_printf(&b, "sqlite:%s/%s", realpath(*full ? full : "/", real) ?
-	    real : full, slash + 1);
-	s = xstrdup(b.s);
-	buf_release(&b);
-	free(full);
-	return s;
-}
-
-static void mongo_check(const char *uri, const char *where, struct report *r)
-{
-	const char *host = strstr(uri, "://") + 3;
-	const char *at = strrchr(host, '@');
-
-	if (at)
-		host = at + 1;
-	if (*host == '\0' || *host == '/' || *host == ':' ||
-	    strpbrk(uri, " \t\r\n\""))
-		report_error(r, where, "the URI has no host or holds a space; "
-		    "it should look like mongodb://host:27017/familybot");
-}
-
-/* The URI as it is kept, malloc'ed; NULL when it was refused. */
-static char *uri_take(const struct config *c, const char *uri,
-    const char *where, struct report *r)
-{
-	char shown[URI_MOST + 1];
-	char *full;
-
-	if (strlen(uri) > URI_MOST) {
-		report_error(r, where, "the URI has more than %d bytes; "
-		    "shorten it", URI_MOST);
-		return NULL;
-	}
-	if (strncmp(uri, "sqlite:", 7) == 0 && uri[7]) {
-		full = sqlite_path(c->state_dir, uri + 7);
-		sqlite_check(full + 7, where, r);
-		if (strlen(full) <= URI_MOST)
-			return full;
-		report_error(r, where, "the path has more than %d bytes; "
-		    "shorten it", URI_MOST);
-		free(full);
-		return NULL;
-	}
-	if (strncmp(uri, "mongodb://", 10) == 0 ||
-	    strncmp(uri, "mongodb+srv://", 14) == 0) {
-		mongo_check(uri, where, r);
-		return xstrdup(uri);
-	}
-	config_uri_redact(uri, shown, sizeof(shown));
-	report_error(r, where, "\"%s\" is no shard; it should be "
-	    "sqlite:data/name.db or mongodb://host:27017/name", shown);
-	return NULL;
 }
 
 static bool key_known(const char *key, const char *keys, const char *where,
@@ -186,6 +92,21 @@ static int shard_timeout(const struct shards_file *f,
 	return 0;
 }
 
+static bool shard_leaving(const struct shards_file *f,
+    const config_setting_t *group)
+{
+	config_setting_t *s = config_setting_get_member(group, "leaving");
+	char where[WHERE_MAX];
+
+	if (!s)
+		return false;
+	if (config_setting_type(s) == CONFIG_TYPE_BOOL)
+		return config_setting_get_bool(s) == CONFIG_TRUE;
+	conf_where(f->path, s, where, sizeof(where));
+	report_error(f->report, where, "leaving should be true or false");
+	return false;
+}
+
 static char *shard_uri(const struct shards_file *f,
     const config_setting_t *group, const char *where)
 {
@@ -197,12 +118,12 @@ static char *shard_uri(const struct shards_file *f,
 		report_error(f->report, where, "both uri and uri_file are "
 		    "given; keep one");
 	} else if (uri) {
-		kept = uri_take(f->c, uri, where, f->report);
+		kept = shard_uri_take(f->c, uri, where, f->report);
 	} else if (file) {
 		path = path_under(f->base, file);
 		text = secret_read(path, where, f->report);
 		if (text)
-			kept = uri_take(f->c, text, where, f->report);
+			kept = shard_uri_take(f->c, text, where, f->report);
 		free(path);
 		free(text);
 	} else if (!config_setting_get_member(group, "uri") &&
@@ -250,7 +171,7 @@ static void shard_take(const struct shards_file *f, config_setting_t *group,
 	}
 	for (int k = 0; k < config_setting_length(group); k++)
 		key_known(config_setting_name(config_setting_get_elem(group,
-		    (unsigned)k)), "name|uri|uri_file|timeout_ms", where,
+		    (unsigned)k)), "name|uri|uri_file|timeout_ms|leaving", where,
 		    f->report);
 	name = shard_string(f, group, "name");
 	if (name && name_good(name)) {
@@ -264,6 +185,7 @@ static void shard_take(const struct shards_file *f, config_setting_t *group,
 	if (!s->uri)
 		s->uri = xstrdup("");
 	s->timeout_ms = shard_timeout(f, group);
+	s->leaving = shard_leaving(f, group);
 	if (*s->name)
 		shard_twice(f, i, where);
 }
@@ -287,13 +209,20 @@ static void placement_take(const struct shards_file *f,
 	    "\"modulo\" or \"minimal\"", s);
 }
 
-/* With "modulo" slot mod n must be user_id mod n. */
-static void count_check(const struct shards_file *f, int n, const char *where)
+/* With "modulo" slot mod n must be user_id mod n.  Who is leaving does not
+ * count. */
+static void count_check(const struct shards_file *f, const char *where)
 {
-	int below = n, above = n;
+	int n = 0, below, above;
 
-	if (f->c->placement != PLACEMENT_MODULO || SLOTS % n == 0)
+	for (int i = 0; i < f->c->nshards; i++)
+		n += !f->c->shards[i].leaving;
+	if (n == 0)
+		report_error(f->report, where, "all shards are leaving; one "
+		    "must stay");
+	if (n == 0 || f->c->placement != PLACEMENT_MODULO || SLOTS % n == 0)
 		return;
+	below = above = n;
 	while (SLOTS % below != 0)
 		below--;
 	while (SLOTS % above != 0)
@@ -317,7 +246,7 @@ static void list_take(const struct shards_file *f, config_setting_t *list,
 	f->c->nshards = n;
 	for (int i = 0; i < n; i++)
 		shard_take(f, config_setting_get_elem(list, (unsigned)i), i);
-	count_check(f, n, where);
+	count_check(f, where);
 }
 
 static void root_take(const struct shards_file *f, config_setting_t *root)
@@ -357,6 +286,17 @@ void shards_load(struct config *c, const char *base, struct report *r)
 	config_destroy(&cfg);
 }
 
+void shards_load_text(struct config *c, const char *text, const char *base,
+    struct report *r)
+{
+	struct shards_file f = { c, c->shards_file, base, r };
+	config_t cfg;
+
+	if (conf_text_parse(c->shards_file, text, &cfg, r))
+		root_take(&f, config_root_setting(&cfg));
+	config_destroy(&cfg);
+}
+
 void shards_from_mongo_url(struct config *c, const char *where,
     struct report *r)
 {
@@ -368,7 +308,7 @@ void shards_from_mongo_url(struct config *c, const char *where,
 		    "mongodb://host:27017/familybot");
 		return;
 	}
-	uri = uri_take(c, c->mongo_url, where, r);
+	uri = shard_uri_take(c, c->mongo_url, where, r);
 	if (!uri)
 		return;
 	c->shards = xcalloc(1, sizeof(*c->shards));
