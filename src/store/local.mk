@@ -2,6 +2,8 @@ libfamilybot_a_SOURCES += \
 	src/store/migrate.c src/store/migrate.h src/store/pulse.h \
 	src/store/router.c src/store/router.h \
 	src/store/slots.c src/store/slots.h \
+	src/store/slots_file.c src/store/slots_lock.c \
+	src/store/slots_map.h src/store/slots_shard.c \
 	src/store/sqlite.c src/store/sqlite.h \
 	src/store/sqlite_food.c \
 	src/store/sqlite_job.c \

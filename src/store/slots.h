@@ -66,7 +66,9 @@ int slots_shard_find(const struct slots *m, const char *name);	/* -1 none */
  * RC_TOOBIG past SHARDS_MAX. */
 MUST_CHECK enum rc slots_shard_add(struct slots *m, const char *name,
     int *shard, struct err *e);
-/* Leaves a gap.  RC_CONFLICT while a slot has it as owner or target. */
+/* Does a slot have it as owner, or as target of a move? */
+bool slots_shard_used(const struct slots *m, int shard);
+/* Leaves a gap.  RC_CONFLICT while it is used. */
 MUST_CHECK enum rc slots_shard_remove(struct slots *m, int shard,
     struct err *e);
 
@@ -82,7 +84,8 @@ uint32_t slots_shard_epoch(const struct slots *m, int shard);
 MUST_CHECK enum rc slots_shard_replaced(struct slots *m, int shard,
     struct err *e);
 /* Waits until every request that entered a slot of the shard before now has
- * left it.  RC_BUSY after wait_ms. */
+ * left it.  RC_BUSY after wait_ms.  A lock that m itself has on such a slot is
+ * given back. */
 MUST_CHECK enum rc slots_barrier(struct slots *m, int shard, int wait_ms,
     struct err *e);
 
@@ -96,9 +99,12 @@ bool slots_mover_alive(const struct slots *m);
 
 /* -- several hosts: this host may serve until a moment of its monotonic clock,
  * which its agent puts off again and again.  A dead agent, a cut network or a
- * reboot fences the host by itself. -- */
+ * reboot fences the host by itself.  The moment is one of clock_mono_us(),
+ * taken before the renewal was sent. -- */
 
-void slots_lease_need(struct slots *m, bool need);	/* default: no lease */
+/* Default: no lease.  A map opened for writing tells all processes of the
+ * host, for good; one opened for reading, this process. */
+void slots_lease_need(struct slots *m, bool need);
 void slots_lease_until(struct slots *m, int64_t mono_us);
 bool slots_lease_ok(const struct slots *m);	/* true without need */
 

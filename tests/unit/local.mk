@@ -20,8 +20,13 @@ test_store_conformance_LDADD = $(TEST_LIBS)
 test_sqlite_SOURCES = tests/unit/test_sqlite.c \
 	tests/unit/conformance.c tests/unit/conformance.h
 test_sqlite_LDADD = $(TEST_LIBS)
-test_slots_SOURCES = tests/unit/test_slots.c
+test_slots_SOURCES = tests/unit/test_slots.c \
+	tests/unit/slots_place.c tests/unit/slots_place.h
 test_slots_LDADD = $(TEST_LIBS)
+check_PROGRAMS += test_slots_move
+test_slots_move_SOURCES = tests/unit/test_slots_move.c \
+	tests/unit/slots_place.c tests/unit/slots_place.h
+test_slots_move_LDADD = $(TEST_LIBS)
 test_router_SOURCES = tests/unit/test_router.c
 test_router_LDADD = $(TEST_LIBS)
 test_queue_SOURCES = tests/unit/test_queue.c \

@@ -20,54 +20,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "slots_place.h"
 #include "store/slots.h"
 #include "utils/buf.h"
 #include "utils/clock.h"
-
-struct place {
-	char dir[400];
-	char map[512];
-	struct shard_conf shards[24];
-};
-
-static int setup(void **state)
-{
-	struct place *p = calloc(1, sizeof(*p));
-	const char *tmp = getenv("TMPDIR");
-
-	(void)str_format(p->dir, sizeof(p->dir), "%s/fbslots.XXXXXX",
-	    tmp ? tmp : "/tmp");
-	assert_non_null(mkdtemp(p->dir));
-	(void)str_format(p->map, sizeof(p->map), "%s/slots.map", p->dir);
-	for (int i = 0; i < 24; i++)
-		(void)str_format(p->shards[i].name, sizeof(p->shards[i].name),
-		    "shard%d", i);
-	*state = p;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct place *p = *state;
-	char lock[512];
-
-	(void)str_format(lock, sizeof(lock), "%s/slots.lock", p->dir);
-	(void)unlink(p->map);
-	(void)unlink(lock);
-	assert_int_equal(rmdir(p->dir), 0);	/* nothing else was left */
-	free(p);
-	return 0;
-}
-
-static struct slots *map_open(struct place *p, int n)
-{
-	struct slots *m = NULL;
-	struct err e = { 0 };
-
-	if (slots_open(p->map, p->shards, n, true, &m, &e) != RC_OK)
-		print_error("%s\n", e.text);
-	return m;
-}
 
 static void refused(struct place *p, int n, enum rc want, const char *word)
 {
@@ -154,33 +110,31 @@ static void numbers_that_divide_are_named(void **state)
 	assert_int_equal(SLOT_COUNT % below, 0);
 }
 
-static void map_for_other_shards_is_refused(void **state)
+static void map_is_made_once_and_keeps_its_shards(void **state)
 {
 	struct place *p = *state;
 	struct slots *m;
 
 	refused(p, 11, RC_INVALID, "use 10 or 12 shards");
+	refused(p, 0, RC_NOTFOUND, p->map);
 	m = map_open(p, 3);
 	assert_non_null(m);
 	slots_free(m);
-	refused(p, 4, RC_INVALID, "made for 3 shards, shards.conf names 4");
-	refused(p, 2, RC_INVALID, "made for 3 shards");
-	(void)str_copy(p->shards[0].name, 8, "shard1");
-	(void)str_copy(p->shards[1].name, 8, "shard0");
-	refused(p, 3, RC_INVALID, "order");
-	(void)str_copy(p->shards[0].name, 8, "shard0");
-	(void)str_copy(p->shards[1].name, 8, "shard1");
-	m = map_open(p, 3);
-	assert_non_null(m);
-	slots_free(m);
-}
-
-static void poke(const struct place *p, off_t at, const char *byte)
-{
-	int fd = open(p->map, O_WRONLY);
-
-	assert_int_equal(pwrite(fd, byte, 1, at), 1);
-	(void)close(fd);
+	/* whom somebody would like to have there now is another matter */
+	(void)str_copy(p->shards[0].name, 8, "other");
+	for (int n = 0; n < 12; n += 4) {
+		m = map_open(p, n);
+		assert_non_null(m);
+		assert_int_equal(slots_shards(m), 3);
+		assert_string_equal(slots_shard_name(m, 0), "shard0");
+		assert_string_equal(slots_shard_name(m, 2), "shard2");
+		assert_string_equal(slots_shard_name(m, 3), "");
+		assert_string_equal(slots_shard_name(m, -1), "");
+		assert_int_equal(slots_shard_find(m, "shard1"), 1);
+		assert_int_equal(slots_shard_find(m, "other"), -1);
+		assert_int_equal(slots_shard_find(m, ""), -1);
+		slots_free(m);
+	}
 }
 
 static void damaged_map_is_refused(void **state)
@@ -202,6 +156,9 @@ static void damaged_map_is_refused(void **state)
 	poke(p, 0, "X");
 	refused(p, 3, RC_CORRUPT, "no slot map");
 	poke(p, 0, "F");
+	poke(p, 24, "\x00");	/* the name of shard0: a gap that has slots */
+	refused(p, 3, RC_CORRUPT, "slot 0 is damaged");
+	poke(p, 24, "s");
 	poke(p, 8, "\x09");
 	refused(p, 3, RC_INVALID, "version 9");
 	poke(p, 8, "\x01");
@@ -258,30 +215,18 @@ static void shared_and_exclusive_locks_exclude(void **state)
 	slots_free(b);
 }
 
-/* A child that takes the lock, says so, and waits to be killed. */
-static pid_t holder(struct place *p, bool exclusive)
+static bool hold_shared(struct slots *m)
 {
-	int said[2];
-	char c = 0;
-	pid_t pid;
+	struct err e;
 
-	assert_int_equal(pipe(said), 0);
-	pid = fork();
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		struct slots *m = map_open(p, 3);
-		struct err e;
+	return slots_lock(m, 7, false, 0, &e) == RC_OK;
+}
 
-		(void)alarm(60);
-		if (slots_lock(m, 7, exclusive, 0, &e) == RC_OK)
-			(void)!write(said[1], "y", 1);
-		for (;;)
-			(void)pause();
-	}
-	(void)close(said[1]);
-	assert_int_equal(read(said[0], &c, 1), 1);
-	(void)close(said[0]);
-	return pid;
+static bool hold_exclusive(struct slots *m)
+{
+	struct err e;
+
+	return slots_lock(m, 7, true, 0, &e) == RC_OK;
 }
 
 static void lock_dies_with_its_process(void **state)
@@ -291,7 +236,7 @@ static void lock_dies_with_its_process(void **state)
 	struct err e;
 
 	for (int exclusive = 0; exclusive < 2; exclusive++) {
-		pid_t pid = holder(p, exclusive);
+		pid_t pid = holder(p, exclusive ? hold_exclusive : hold_shared);
 
 		assert_int_equal(slots_lock(m, 7, true, 5, &e), RC_BUSY);
 		assert_int_equal(kill(pid, SIGKILL), 0);
@@ -311,6 +256,7 @@ static void fenced_slot_is_waited_for_then_busy(void **state)
 	struct err e;
 	int64_t start;
 
+	assert_int_equal(slots_mover_lock(mover, &e), RC_OK);
 	assert_int_equal(slots_set(mover, 7, fenced, &e), RC_OK);
 	start = clock_mono_us();
 	assert_int_equal(slots_enter(m, 7, 40, &got, &e), RC_BUSY);
@@ -338,6 +284,7 @@ static void who_waits_gets_the_new_owner(void **state)
 	struct err e;
 	pid_t pid;
 
+	assert_int_equal(slots_mover_lock(mover, &e), RC_OK);
 	assert_int_equal(slots_set(mover, 7, s, &e), RC_OK);
 	pid = fork();
 	assert_true(pid >= 0);
@@ -385,7 +332,8 @@ static void ten_processes_make_one_map(void **state)
 	}
 }
 
-#define CASE(f)	cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define CASE(f)	cmocka_unit_test_setup_teardown(f, place_setup, \
+    place_teardown)
 
 int main(void)
 {
@@ -393,7 +341,7 @@ int main(void)
 		CASE(slot_is_the_floor_modulo),
 		CASE(new_map_is_user_id_modulo_n),
 		CASE(numbers_that_divide_are_named),
-		CASE(map_for_other_shards_is_refused),
+		CASE(map_is_made_once_and_keeps_its_shards),
 		CASE(damaged_map_is_refused),
 		CASE(moved_slot_is_seen_by_all_and_kept),
 		CASE(shared_and_exclusive_locks_exclude),

@@ -1,0 +1,29 @@
+/*
+ * slots_place.h - a directory with a slot map, for the tests of the map.
+ */
+#ifndef FAMILYBOT_TESTS_SLOTS_PLACE_H
+#define FAMILYBOT_TESTS_SLOTS_PLACE_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "store/slots.h"
+
+struct place {
+	char dir[400];
+	char map[512];
+	struct shard_conf shards[24];	/* shard0, shard1, ... */
+};
+
+/* Of a cmocka case: *state is a struct place. */
+int place_setup(void **state);
+int place_teardown(void **state);
+
+/* Open for writing; NULL, and said why, when that fails. */
+struct slots *map_open(struct place *p, int n);
+/* Overwrites a byte of the file. */
+void poke(const struct place *p, off_t at, const char *byte);
+/* A child that opens the map, does what act says, and waits to be killed. */
+pid_t holder(struct place *p, bool (*act)(struct slots *m));
+
+#endif
