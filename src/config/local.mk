@@ -13,6 +13,10 @@ libfamilybot_a_SOURCES += \
 	src/config/shard_uri.c \
 	src/config/shards.c \
 	src/config/shards.h \
+	src/config/shards_text.c \
+	src/config/shards_text.h \
+	src/config/shards_write.c \
+	src/config/shards_write.h \
 	src/config/uri.c \
 	src/config/values.c \
 	src/config/values.h
