@@ -124,6 +124,7 @@ enum rc config_load(const char *path, FILE *report, struct config **out,
 	values_init(&vs, base);
 	c = xcalloc(1, sizeof(*c));
 	c->folder = xstrdup(base);
+	c->path = fallback ? NULL : xstrdup(path);
 	if (!fallback || access(path, F_OK) == 0)
 		parsed = values_from_file(&vs, path, &r);
 	/* Without the file's options the rest would complain for nothing. */
@@ -162,6 +163,8 @@ void config_free(struct config *c)
 		free(c->shards[i].uri);
 	}
 	free(c->shards);
+	free(c->cluster.host);
 	free(c->folder);
+	free(c->path);
 	free(c);
 }

@@ -24,6 +24,13 @@ struct config_shard {
 	int line;		/* in shards.conf, 0 when from MONGO_URL */
 };
 
+/* This host among several on the same shards. */
+struct config_cluster {
+	char *host;		/* NULL: it is the only one */
+	int meta;		/* index in shards of the meta store */
+	int lease_ms;
+};
+
 enum config_placement { PLACEMENT_MODULO, PLACEMENT_MINIMAL };
 
 struct config {
@@ -55,10 +62,12 @@ struct config {
 	int64_t store_timeout_ms;	/* one MongoDB operation */
 	int64_t fence_wait_ms;
 	char *folder;		/* of familybot.conf */
+	char *path;		/* of config_load, to load it again */
 	/* shards.conf */
 	struct config_shard *shards;
 	int nshards;
 	enum config_placement placement;
+	struct config_cluster cluster;
 };
 
 /*

@@ -257,7 +257,7 @@ static void root_take(const struct shards_file *f, config_setting_t *root)
 	for (int i = 0; i < config_setting_length(root); i++) {
 		s = config_setting_get_elem(root, (unsigned)i);
 		conf_where(f->path, s, where, sizeof(where));
-		key_known(config_setting_name(s), "placement|shards", where,
+		key_known(config_setting_name(s), "placement|shards|cluster", where,
 		    f->report);
 	}
 	placement_take(f, root);
@@ -274,6 +274,9 @@ static void root_take(const struct shards_file *f, config_setting_t *root)
 	else
 		report_error(f->report, where, "shards should be a list in "
 		    "parentheses: shards = ( { … }, { … } );");
+	s = config_setting_get_member(root, "cluster");
+	if (s)
+		shards_cluster_take(f->c, f->path, s, f->report);
 }
 
 void shards_load(struct config *c, const char *base, struct report *r)

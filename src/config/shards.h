@@ -4,6 +4,8 @@
 #ifndef FAMILYBOT_CONFIG_SHARDS_H
 #define FAMILYBOT_CONFIG_SHARDS_H
 
+#include <libconfig.h>
+
 #include "config/config.h"
 #include "config/report.h"
 
@@ -16,6 +18,10 @@ void shards_load_text(struct config *c, const char *text, const char *base,
 /* One shard from c->mongo_url. */
 void shards_from_mongo_url(struct config *c, const char *where,
     struct report *r);
+
+/* The group cluster of the file at path, when the shards are known. */
+void shards_cluster_take(struct config *c, const char *path,
+    config_setting_t *s, struct report *r);
 
 /* The URI as it is kept, malloc'ed; NULL when it was refused. */
 char *shard_uri_take(const struct config *c, const char *uri,

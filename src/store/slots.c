@@ -128,12 +128,17 @@ void slots_lease_until(struct slots *m, int64_t mono_us)
 	__atomic_store_n(&h->lease_until, mono_us, __ATOMIC_RELEASE);
 }
 
+bool slots_lease_needed(const struct slots *m)
+{
+	return m->lease_need ||
+	    __atomic_load_n(&m->map->head.lease_need, __ATOMIC_ACQUIRE);
+}
+
 bool slots_lease_ok(const struct slots *m)
 {
 	const struct map_header *h = &m->map->head;
 
-	if (!m->lease_need &&
-	    !__atomic_load_n(&h->lease_need, __ATOMIC_ACQUIRE))
+	if (!slots_lease_needed(m))
 		return true;
 	if (__atomic_load_n(&h->lease_boot, __ATOMIC_ACQUIRE) != m->boot)
 		return false;

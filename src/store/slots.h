@@ -52,7 +52,9 @@ void slots_unlock(struct slots *m, int32_t slot);
  * Shared lock, then the entry as it is under the lock; waits while the slot
  * is fenced, wait_ms at most in all.  RC_BUSY when it stays so.  A fence whose
  * mover died (see slots_mover_lock) holds nobody: the entry is returned as it
- * is, FENCING, and is served by its owner as COPYING is.
+ * is, FENCING, and is served by its owner as COPYING is.  But where a lease is
+ * needed the mover may be on another host: there a fence holds until this
+ * host's agent takes it away.
  */
 MUST_CHECK enum rc slots_enter(struct slots *m, int32_t slot, int wait_ms,
     struct slot_entry *out, struct err *e);
@@ -106,6 +108,7 @@ bool slots_mover_alive(const struct slots *m);
  * host, for good; one opened for reading, this process. */
 void slots_lease_need(struct slots *m, bool need);
 void slots_lease_until(struct slots *m, int64_t mono_us);
+bool slots_lease_needed(const struct slots *m);
 bool slots_lease_ok(const struct slots *m);	/* true without need */
 
 #endif

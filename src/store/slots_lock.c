@@ -110,7 +110,7 @@ enum rc slots_enter(struct slots *m, int32_t slot, int wait_ms,
 			break;
 		over = is_over(&w, wait_ms);
 		if (rc == RC_OK && (over || w.us >= MOVER_ASK_US) &&
-		    !slots_mover_alive(m))
+		    !slots_lease_needed(m) && !slots_mover_alive(m))
 			break;
 		if (rc == RC_OK)
 			slots_unlock(m, slot);
