@@ -57,6 +57,9 @@ struct digests {
 void digests_add(struct digests *sum, const struct digests *d);
 void digests_sub(struct digests *sum, const struct digests *d);
 bool digests_equal(const struct digests *a, const struct digests *b);
+/* For who counts without keeping the bytes.  RC_INVALID: no record. */
+MUST_CHECK enum rc digests_add_record(struct digests *sum,
+    const struct record *r, struct err *e);
 
 /* Records in a row, each as length and canonical bytes. */
 struct record_pack {
@@ -75,7 +78,8 @@ MUST_CHECK enum rc record_pack_add(struct record_pack *p,
     const struct record *r, struct err *e);
 
 /* Walks a pack: *pos begins as 0.  RC_NOTFOUND at the end, RC_CORRUPT when the
- * bytes are none of ours (a damaged file). */
+ * bytes are none of ours (a damaged file).  Of out only the fields are set that
+ * the record has: what follows a text's end, or a meal's last item, is not. */
 MUST_CHECK enum rc record_pack_next(const struct record_pack *p, size_t *pos,
     struct record *out, struct err *e);
 

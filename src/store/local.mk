@@ -5,8 +5,15 @@ libfamilybot_a_SOURCES += \
 	src/store/slots_file.c src/store/slots_lock.c \
 	src/store/slots_map.h src/store/slots_shard.c \
 	src/store/sqlite.c src/store/sqlite.h \
+	src/store/sqlite_backup.c \
+	src/store/sqlite_bind.c \
+	src/store/sqlite_check.c \
 	src/store/sqlite_food.c \
+	src/store/sqlite_info.c \
 	src/store/sqlite_job.c \
+	src/store/sqlite_mark.c \
+	src/store/sqlite_meta.c \
+	src/store/sqlite_slot.c \
 	src/store/sqlite_sql.c \
 	src/store/sqlite_user.c \
 	src/store/store.c src/store/store.h \
@@ -14,7 +21,8 @@ libfamilybot_a_SOURCES += \
 
 # One migration per file, in order; they are compiled into the library.
 SQL_FILES = \
-	sql/0001-schema.sql
+	sql/0001-schema.sql \
+	sql/0002-moves.sql
 EXTRA_DIST += $(SQL_FILES) build-aux/embed-sql
 nodist_libfamilybot_a_SOURCES += src/store/migrations.c
 BUILT_SOURCES += src/store/migrations.c

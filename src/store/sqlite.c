@@ -176,76 +176,17 @@ enum rc sqlite_end(struct sqlite_store *s, enum rc rc, struct err *e)
 	return rc;
 }
 
-void sqlite_bind_i64(sqlite3_stmt *q, int i, int64_t v)
+enum rc sqlite_look(struct sqlite_store *s, struct err *e)
 {
-	(void)sqlite3_bind_int64(q, i, v);
+	return sqlite_exec(s, SQL_SNAPSHOT, 0, NULL, e);
 }
 
-void sqlite_bind_text(sqlite3_stmt *q, int i, const char *s)
+enum rc sqlite_seen(struct sqlite_store *s, enum rc rc, struct err *e)
 {
-	(void)sqlite3_bind_text(q, i, s, -1, SQLITE_STATIC);
-}
+	enum rc ended = sqlite_exec(s, SQL_ROLLBACK, 0, NULL,
+	    rc == RC_OK ? e : NULL);
 
-int sqlite_columns(const struct column *cols)
-{
-	int n = 0;
-
-	while (cols[n].name)
-		n++;
-	return n;
-}
-
-int sqlite_bind(sqlite3_stmt *q, const struct column *cols, const void *rec)
-{
-	int i;
-
-	for (i = 0; cols[i].name; i++) {
-		const char *p = (const char *)rec + cols[i].offset;
-
-		switch (cols[i].type) {
-		case COLUMN_I32:
-			sqlite_bind_i64(q, i + 1, *(const int32_t *)(const void *)p);
-			break;
-		case COLUMN_I64:
-			sqlite_bind_i64(q, i + 1, *(const int64_t *)(const void *)p);
-			break;
-		case COLUMN_TEXT:
-			(void)sqlite3_bind_text(q, i + 1, p,
-			    (int)strnlen(p, cols[i].size - 1), SQLITE_STATIC);
-			break;
-		}
-	}
-	return i;
-}
-
-enum rc sqlite_read(struct sqlite_store *s, sqlite3_stmt *q,
-    const struct column *cols, void *rec, struct err *e)
-{
-	for (int i = 0; cols[i].name; i++) {
-		char *p = (char *)rec + cols[i].offset;
-		const void *text;
-		size_t len;
-
-		switch (cols[i].type) {
-		case COLUMN_I32:
-			*(int32_t *)(void *)p = sqlite3_column_int(q, i);
-			break;
-		case COLUMN_I64:
-			*(int64_t *)(void *)p = sqlite3_column_int64(q, i);
-			break;
-		case COLUMN_TEXT:
-			text = sqlite3_column_text(q, i);
-			len = (size_t)sqlite3_column_bytes(q, i);
-			if (!text || len >= cols[i].size)
-				return err_set(e, RC_CORRUPT, "%s: stored %s is "
-				    "unreadable: restore the backup", s->name,
-				    cols[i].name);
-			memcpy(p, text, len);
-			p[len] = '\0';
-			break;
-		}
-	}
-	return RC_OK;
+	return rc == RC_OK ? ended : rc;
 }
 
 static void sqlite_close(struct store *st)
@@ -292,6 +233,16 @@ static int pragma(struct sqlite_store *s, const char *sql)
 	return r;
 }
 
+/* slot_moves(slot) in SQL, for statements over many slots. */
+static void slot_moves(sqlite3_context *sql, int n, sqlite3_value **v)
+{
+	const struct sqlite_store *s = sqlite3_user_data(sql);
+
+	(void)n;
+	sqlite3_result_int(sql, store_marks(&s->base,
+	    sqlite3_value_int(v[0])));
+}
+
 static enum rc setup(struct sqlite_store *s, const struct store_conf *c,
     struct err *e)
 {
@@ -308,6 +259,8 @@ static enum rc setup(struct sqlite_store *s, const struct store_conf *c,
 
 	(void)sqlite3_busy_handler(s->db, busy, s);
 	(void)sqlite3_db_config(s->db, SQLITE_DBCONFIG_LOOKASIDE, NULL, 512, 64);
+	(void)sqlite3_create_function(s->db, "slot_moves", 1, SQLITE_UTF8 |
+	    SQLITE_DIRECTONLY, s, slot_moves, NULL, NULL);
 	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
 		int r = pragma(s, settings[i]);
 
@@ -432,4 +385,19 @@ const struct store_ops store_sqlite_ops = {
 	.job_purge = sqlite_job_purge,
 	.stats = sqlite_stats,
 	.job_stats = sqlite_job_stats,
+	.slot_users = sqlite_slot_users,
+	.slot_read = sqlite_slot_read,
+	.slot_write = sqlite_slot_write,
+	.slot_clear = sqlite_slot_clear,
+	.slot_clear_jobs = sqlite_slot_clear_jobs,
+	.dirty_list = sqlite_dirty_list,
+	.dirty_clear = sqlite_dirty_clear,
+	.census = sqlite_census,
+	.check = sqlite_check,
+	.info = sqlite_info,
+	.backup = sqlite_backup,
+	.meta_get = sqlite_meta_get,
+	.meta_put = sqlite_meta_put,
+	.meta_list = sqlite_meta_list,
+	.meta_delete = sqlite_meta_delete,
 };

@@ -29,6 +29,22 @@ enum sql_id {
 	SQL_JOB_ADD, SQL_JOB_DUE_ANY, SQL_JOB_DUE, SQL_JOB_LEASE,
 	SQL_JOB_SETTLE, SQL_JOB_OPEN, SQL_JOB_CLOSED, SQL_JOB_REVIVE,
 	SQL_JOB_DROP, SQL_JOB_PURGE,
+	/* These have the order of enum collection, each four. */
+	SQL_SLOT_READ_USERS, SQL_SLOT_READ_MEALS, SQL_SLOT_READ_OWN,
+	SQL_SLOT_READ_JOBS,
+	SQL_ONE_READ_USER, SQL_ONE_READ_MEALS, SQL_ONE_READ_OWN,
+	SQL_ONE_READ_JOBS,
+	SQL_ONE_DROP_USER, SQL_ONE_DROP_MEALS, SQL_ONE_DROP_OWN,
+	SQL_ONE_DROP_JOBS,
+	SQL_EXACT_USER, SQL_EXACT_MEAL, SQL_EXACT_OWN, SQL_EXACT_JOB,
+	SQL_CLEAR_USERS, SQL_CLEAR_MEALS, SQL_CLEAR_OWN, SQL_CLEAR_JOBS,
+	SQL_CENSUS_USERS, SQL_CENSUS_MEALS, SQL_CENSUS_OWN, SQL_CENSUS_JOBS,
+	SQL_COUNT_USERS, SQL_COUNT_MEALS, SQL_COUNT_OWN, SQL_COUNT_JOBS,
+	SQL_SNAPSHOT, SQL_SLOT_USERS, SQL_PAGES, SQL_SCHEMA,
+	SQL_OWN_COUNT, SQL_MEND_USER, SQL_MEND_MEAL,
+	SQL_MARK, SQL_MARKS, SQL_MARK_DROP, SQL_MARKS_CLEAR,
+	SQL_META_GET, SQL_META_INSERT, SQL_META_UPDATE, SQL_META_KEYS,
+	SQL_META_DELETE,
 	SQL_COUNT
 };
 
@@ -69,6 +85,22 @@ MUST_CHECK enum rc sqlite_begin(struct sqlite_store *s, struct err *e);
 MUST_CHECK enum rc sqlite_end(struct sqlite_store *s, enum rc rc,
     struct err *e);
 
+/* A transaction that only reads, of one moment; ends with sqlite_seen, which
+ * returns rc. */
+MUST_CHECK enum rc sqlite_look(struct sqlite_store *s, struct err *e);
+MUST_CHECK enum rc sqlite_seen(struct sqlite_store *s, enum rc rc,
+    struct err *e);
+
+/* Marks the person if the slot moves; within the transaction of the write. */
+MUST_CHECK enum rc sqlite_mark(struct sqlite_store *s, int32_t slot,
+    int64_t user_id, struct err *e);
+/* A write of one statement: a transaction is begun, and the person marked, only
+ * if the slot moves.  *open goes to sqlite_write_end, which ends it with rc. */
+MUST_CHECK enum rc sqlite_write_begin(struct sqlite_store *s, int32_t slot,
+    int64_t user_id, bool *open, struct err *e);
+MUST_CHECK enum rc sqlite_write_end(struct sqlite_store *s, bool open,
+    enum rc rc, struct err *e);
+
 /* Binds columns of rec to ?1 ...; returns how many.  rec stays unchanged
  * until the statement has run. */
 int sqlite_bind(struct sqlite3_stmt *q, const struct column *cols,
@@ -79,6 +111,18 @@ void sqlite_bind_i64(struct sqlite3_stmt *q, int i, int64_t v);
 MUST_CHECK enum rc sqlite_read(struct sqlite_store *s, struct sqlite3_stmt *q,
     const struct column *cols, void *rec, struct err *e);
 int sqlite_columns(const struct column *cols);	/* how many */
+/* A meal, whose items follow its columns, in a row and in a statement; was:
+ * the revision that it had, 0 for a statement without. */
+MUST_CHECK enum rc sqlite_meal_read(struct sqlite_store *s,
+    struct sqlite3_stmt *q, struct meal *out, struct err *e);
+MUST_CHECK enum rc sqlite_meal_write(struct sqlite_store *s, enum sql_id id,
+    const struct meal *m, int32_t was, struct err *e);
+/* The row of a collection. */
+MUST_CHECK enum rc sqlite_record_read(struct sqlite_store *s,
+    struct sqlite3_stmt *q, enum collection kind, struct record *out,
+    struct err *e);
+/* Where a DBA finds the record: its key, user_id apart. */
+void sqlite_record_key(const struct record *r, char *out, size_t size);
 
 /* The operations, by file. */
 enum rc sqlite_user_get(struct store *s, int64_t user_id, struct user *out,
@@ -118,5 +162,37 @@ enum rc sqlite_job_revive(struct store *s, const char *id, bool drop,
 enum rc sqlite_job_purge(struct store *s, int64_t before, struct err *e);
 enum rc sqlite_job_stats(struct store *s, struct store_stats *out,
     struct err *e);
+
+enum rc sqlite_slot_users(struct store *s, int32_t slot, int64_t after,
+    size_t max, int64_t *out, size_t *n, struct err *e);
+enum rc sqlite_slot_read(struct store *s, int32_t slot, const int64_t *users,
+    size_t nusers,
+    enum rc (*each)(void *ctx, const struct record *r, struct err *e),
+    void *ctx, struct err *e);
+enum rc sqlite_slot_write(struct store *s, int32_t slot, const int64_t *users,
+    size_t nusers, const struct record_pack *records, struct err *e);
+enum rc sqlite_slot_clear(struct store *s, int32_t slot, struct err *e);
+enum rc sqlite_slot_clear_jobs(struct store *s, int32_t slot, struct err *e);
+enum rc sqlite_dirty_list(struct store *s, int32_t slot, size_t max,
+    int64_t *out, size_t *n, struct err *e);
+enum rc sqlite_dirty_clear(struct store *s, int32_t slot,
+    const int64_t *users, size_t nusers, struct err *e);
+
+enum rc sqlite_census(struct store *s, struct slot_census *out, struct err *e);
+enum rc sqlite_check(struct store *s, int32_t slot, bool repair,
+    void (*found)(void *ctx, const struct store_fault *f), void *ctx,
+    struct err *e);
+enum rc sqlite_info(struct store *s, struct store_info *out, struct err *e);
+enum rc sqlite_backup(struct store *s, const char *path,
+    void (*progress)(void *ctx, int64_t done, int64_t all), void *ctx,
+    struct err *e);
+
+enum rc sqlite_meta_get(struct store *s, const char *key, struct buf *value,
+    int64_t *version, struct err *e);
+enum rc sqlite_meta_put(struct store *s, const char *key, const void *value,
+    size_t len, int64_t *version, struct err *e);
+enum rc sqlite_meta_list(struct store *s, const char *prefix,
+    void (*each)(void *ctx, const char *key), void *ctx, struct err *e);
+enum rc sqlite_meta_delete(struct store *s, const char *key, struct err *e);
 
 #endif

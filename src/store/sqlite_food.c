@@ -59,7 +59,7 @@ static enum rc day_scan(struct sqlite_store *s, const struct meal *m,
 	return rc;
 }
 
-static enum rc meal_read(struct sqlite_store *s, sqlite3_stmt *q,
+enum rc sqlite_meal_read(struct sqlite_store *s, sqlite3_stmt *q,
     struct meal *out, struct err *e)
 {
 	int items = sqlite_columns(meal_columns);
@@ -89,14 +89,13 @@ static enum rc meal_load(struct sqlite_store *s, const int64_t *key,
 	if (rc == RC_OK && !row)
 		rc = err_set(e, RC_NOTFOUND, "no such meal");
 	if (rc == RC_OK)
-		rc = meal_read(s, q, out, e);
+		rc = sqlite_meal_read(s, q, out, e);
 	sqlite_reset(q);
 	return rc;
 }
 
-/* Inserts (was 0), or updates the one with revision was. */
-static enum rc meal_write(struct sqlite_store *s, const struct meal *m,
-    int32_t was, struct err *e)
+enum rc sqlite_meal_write(struct sqlite_store *s, enum sql_id id,
+    const struct meal *m, int32_t was, struct err *e)
 {
 	sqlite3_stmt *q = NULL;
 	enum rc rc;
@@ -105,8 +104,7 @@ static enum rc meal_write(struct sqlite_store *s, const struct meal *m,
 	meal_items_encode(m, &s->items);
 	if (buf_over(&s->items))
 		return err_set(e, RC_TOOBIG, "the meal is too big");
-	rc = sqlite_query(s, was ? SQL_MEAL_UPDATE : SQL_MEAL_INSERT, 0, NULL,
-	    &q, e);
+	rc = sqlite_query(s, id, 0, NULL, &q, e);
 	if (rc != RC_OK)
 		return rc;
 	int n = sqlite_bind(q, meal_columns, m);
@@ -150,7 +148,9 @@ enum rc sqlite_meal_add(struct store *st, struct meal *m, struct day_sum *day,
 		rc = err_set(e, RC_TOOBIG, "%d meals are stored for that day, "
 		    "which is the most", d.rows);
 	} else if (rc == RC_OK) {
-		rc = meal_write(s, m, 0, e);
+		rc = sqlite_meal_write(s, SQL_MEAL_INSERT, m, 0, e);
+		if (rc == RC_OK)
+			rc = sqlite_mark(s, m->slot, m->user_id, e);
 		if (!m->deleted) {
 			d.sum.meals++;
 			nutrients_add(&d.sum.sum, &m->sum);
@@ -191,8 +191,10 @@ enum rc sqlite_meal_replace(struct store *st, struct meal *m,
 	if (rc != RC_OK)
 		return rc;
 	m->rev = was + 1;
-	rc = meal_write(s, m, was, e);
+	rc = sqlite_meal_write(s, SQL_MEAL_UPDATE, m, was, e);
 	bool changed = rc == RC_OK && sqlite_changed(s) > 0;
+	if (changed)
+		rc = sqlite_mark(s, m->slot, m->user_id, e);
 	if (rc == RC_OK)
 		rc = day_scan(s, m, &d, e);
 	if (rc == RC_OK && !changed)
@@ -217,7 +219,7 @@ static enum rc meals_read(struct sqlite_store *s, sqlite3_stmt *q,
 
 	rc = sqlite_row(s, q, &row, e);
 	while (rc == RC_OK && row) {
-		rc = meal_read(s, q, &out[i++], e);
+		rc = sqlite_meal_read(s, q, &out[i++], e);
 		if (rc == RC_OK)
 			rc = sqlite_row(s, q, &row, e);
 	}
@@ -295,14 +297,18 @@ enum rc sqlite_own_food_put(struct store *st, const struct own_food *f,
 	struct sqlite_store *s = (struct sqlite_store *)st;
 	struct own_food own = *f;
 	sqlite3_stmt *q = NULL;
+	bool open = false;
 	enum rc rc;
 
 	own.slot = slot_of(own.user_id);
-	rc = sqlite_query(s, SQL_OWN_PUT, 0, NULL, &q, e);
-	if (rc != RC_OK)
-		return rc;
-	(void)sqlite_bind(q, own_food_columns, &own);
-	return sqlite_done(s, q, e);
+	rc = sqlite_write_begin(s, own.slot, own.user_id, &open, e);
+	if (rc == RC_OK)
+		rc = sqlite_query(s, SQL_OWN_PUT, 0, NULL, &q, e);
+	if (rc == RC_OK) {
+		(void)sqlite_bind(q, own_food_columns, &own);
+		rc = sqlite_done(s, q, e);
+	}
+	return sqlite_write_end(s, open, rc, e);
 }
 
 enum rc sqlite_own_food_list(struct store *st, int64_t user_id, size_t max,

@@ -83,15 +83,15 @@ static const struct sql_text texts[SQL_COUNT] = {
 	    " AND state = 0 AND run_at <= ?1 UNION ALL SELECT 1 FROM jobs"
 	    " WHERE state < 2 AND state = 1 AND lease_until < ?1 LIMIT 1",
 	    NULL },
-	[SQL_JOB_DUE] = { "SELECT {cols} FROM jobs WHERE id IN (SELECT id FROM"
-	    " (SELECT id, run_at FROM (SELECT id, run_at FROM jobs"
-	    "   WHERE state < 2 AND state = 0 AND run_at <= ?1"
+	[SQL_JOB_DUE] = { "SELECT id, slot, user_id FROM jobs WHERE id IN"
+	    " (SELECT id FROM (SELECT id, run_at FROM (SELECT id, run_at"
+	    "   FROM jobs WHERE state < 2 AND state = 0 AND run_at <= ?1"
 	    "   ORDER BY run_at LIMIT ?2)"
 	    "  UNION ALL SELECT id, run_at FROM jobs"
 	    "   WHERE state < 2 AND state = 1 AND lease_until < ?1"
-	    "  ORDER BY run_at LIMIT ?2)) ORDER BY run_at, id", job_columns },
+	    "  ORDER BY run_at LIMIT ?2)) ORDER BY run_at, id", NULL },
 	[SQL_JOB_LEASE] = { "UPDATE jobs SET state = 1, lease_token = ?2,"
-	    " lease_until = ?3 WHERE id = ?1", NULL },
+	    " lease_until = ?3 WHERE id = ?1 RETURNING {cols}", job_columns },
 	[SQL_JOB_SETTLE] = { "UPDATE jobs SET state = {state},"
 	    " run_at = {run_at}, tries = {tries}, last_error = {last_error},"
 	    " done_at = {done_at}, lease_token = 0, lease_until = 0,"
@@ -105,11 +105,106 @@ static const struct sql_text texts[SQL_COUNT] = {
 	    " AND state = ?1 ORDER BY created_at DESC, id LIMIT ?2",
 	    job_columns },
 	[SQL_JOB_REVIVE] = { "UPDATE jobs SET state = 0, tries = 0,"
-	    " run_at = ?2, done_at = 0 WHERE id = ?1 AND state = 3", NULL },
-	[SQL_JOB_DROP] = { "DELETE FROM jobs WHERE id = ?1 AND state = 3",
-	    NULL },
+	    " run_at = ?2, done_at = 0 WHERE id = ?1 AND state = 3"
+	    " RETURNING slot, user_id", NULL },
+	[SQL_JOB_DROP] = { "DELETE FROM jobs WHERE id = ?1 AND state = 3"
+	    " RETURNING slot, user_id", NULL },
 	[SQL_JOB_PURGE] = { "DELETE FROM jobs WHERE state >= 2 AND state = 2"
-	    " AND done_at < ?1", NULL },
+	    " AND done_at < ?1 AND NOT slot_moves(slot)", NULL },
+
+	[SQL_SLOT_READ_USERS] = { "SELECT {cols} FROM users WHERE slot = ?1",
+	    user_columns },
+	[SQL_SLOT_READ_MEALS] = { "SELECT {cols}, items FROM food_analysis"
+	    " WHERE slot = ?1", meal_columns },
+	[SQL_SLOT_READ_OWN] = { "SELECT {cols} FROM own_foods WHERE slot = ?1",
+	    own_food_columns },
+	[SQL_SLOT_READ_JOBS] = { "SELECT {cols} FROM jobs WHERE slot = ?1",
+	    job_columns },
+	[SQL_ONE_READ_USER] = { "SELECT {cols} FROM users WHERE" OWNER,
+	    user_columns },
+	[SQL_ONE_READ_MEALS] = { "SELECT {cols}, items FROM food_analysis WHERE"
+	    OWNER, meal_columns },
+	[SQL_ONE_READ_OWN] = { "SELECT {cols} FROM own_foods WHERE" OWNER,
+	    own_food_columns },
+	[SQL_ONE_READ_JOBS] = { "SELECT {cols} FROM jobs WHERE" OWNER,
+	    job_columns },
+	[SQL_ONE_DROP_USER] = { "DELETE FROM users WHERE" OWNER, NULL },
+	[SQL_ONE_DROP_MEALS] = { "DELETE FROM food_analysis WHERE" OWNER, NULL },
+	[SQL_ONE_DROP_OWN] = { "DELETE FROM own_foods WHERE" OWNER, NULL },
+	[SQL_ONE_DROP_JOBS] = { "DELETE FROM jobs WHERE" OWNER, NULL },
+	[SQL_EXACT_USER] = { "INSERT OR REPLACE INTO users ({cols})"
+	    " VALUES ({marks})", user_columns },
+	[SQL_EXACT_MEAL] = { "INSERT OR REPLACE INTO food_analysis"
+	    " ({cols}, items) VALUES ({marks}, :items)", meal_columns },
+	[SQL_EXACT_OWN] = { "INSERT OR REPLACE INTO own_foods ({cols})"
+	    " VALUES ({marks})", own_food_columns },
+	[SQL_EXACT_JOB] = { "INSERT OR REPLACE INTO jobs ({cols})"
+	    " VALUES ({marks})", job_columns },
+
+	[SQL_CLEAR_USERS] = { "DELETE FROM users WHERE user_id IN"
+	    " (SELECT user_id FROM users WHERE slot = ?1 LIMIT ?2)", NULL },
+	[SQL_CLEAR_MEALS] = { "DELETE FROM food_analysis WHERE"
+	    " (slot, user_id, day, chat_id, message_id) IN (SELECT slot, user_id,"
+	    " day, chat_id, message_id FROM food_analysis WHERE slot = ?1"
+	    " LIMIT ?2)", NULL },
+	[SQL_CLEAR_OWN] = { "DELETE FROM own_foods WHERE (slot, user_id, key) IN"
+	    " (SELECT slot, user_id, key FROM own_foods WHERE slot = ?1"
+	    " LIMIT ?2)", NULL },
+	[SQL_CLEAR_JOBS] = { "DELETE FROM jobs WHERE id IN"
+	    " (SELECT id FROM jobs WHERE slot = ?1 LIMIT ?2)", NULL },
+	[SQL_CENSUS_USERS] = { "SELECT slot, count(*) FROM users GROUP BY slot",
+	    NULL },
+	[SQL_CENSUS_MEALS] = { "SELECT slot, count(*) FROM food_analysis"
+	    " GROUP BY slot", NULL },
+	[SQL_CENSUS_OWN] = { "SELECT slot, count(*) FROM own_foods"
+	    " GROUP BY slot", NULL },
+	[SQL_CENSUS_JOBS] = { "SELECT slot, count(*) FROM jobs GROUP BY slot",
+	    NULL },
+	[SQL_COUNT_USERS] = { "SELECT count(*) FROM users", NULL },
+	[SQL_COUNT_MEALS] = { "SELECT count(*) FROM food_analysis", NULL },
+	[SQL_COUNT_OWN] = { "SELECT count(*) FROM own_foods", NULL },
+	[SQL_COUNT_JOBS] = { "SELECT count(*) FROM jobs", NULL },
+
+	[SQL_SNAPSHOT] = { "BEGIN", NULL },
+	/* One step in each tree, however many meals a person has. */
+	[SQL_SLOT_USERS] = { "SELECT min(u) FROM"
+	    " (SELECT min(user_id) AS u FROM users WHERE slot = ?1"
+	    "   AND user_id >= ?2"
+	    "  UNION ALL SELECT min(user_id) FROM food_analysis"
+	    "   WHERE slot = ?1 AND user_id >= ?2"
+	    "  UNION ALL SELECT min(user_id) FROM own_foods"
+	    "   WHERE slot = ?1 AND user_id >= ?2"
+	    "  UNION ALL SELECT min(user_id) FROM jobs"
+	    "   WHERE slot = ?1 AND user_id >= ?2)", NULL },
+	[SQL_PAGES] = { "SELECT m.tbl_name, sum(d.pgsize) FROM dbstat AS d"
+	    " JOIN sqlite_schema AS m ON m.name = d.name"
+	    " WHERE d.aggregate = TRUE GROUP BY m.tbl_name", NULL },
+	[SQL_SCHEMA] = { "PRAGMA user_version", NULL },
+	[SQL_OWN_COUNT] = { "SELECT count(*) FROM own_foods WHERE" OWNER, NULL },
+	[SQL_MEND_USER] = { "UPDATE users SET rev = rev + 1, own_foods ="
+	    " (SELECT count(*) FROM own_foods WHERE" OWNER ")"
+	    " WHERE" OWNER, NULL },
+	[SQL_MEND_MEAL] = { "UPDATE food_analysis SET cal = {cal},"
+	    " protein = {protein}, fat = {fat}, carb = {carb}, rev = rev + 1"
+	    " WHERE slot = {slot} AND user_id = {user_id} AND day = {day}"
+	    " AND chat_id = {chat_id} AND message_id = {message_id}"
+	    " AND rev = {rev}", meal_columns },
+
+	[SQL_MARK] = { "INSERT INTO dirty (slot, user_id) VALUES (?1, ?2)"
+	    " ON CONFLICT DO NOTHING", NULL },
+	[SQL_MARKS] = { "SELECT user_id FROM dirty WHERE slot = ?1 LIMIT ?2",
+	    NULL },
+	[SQL_MARK_DROP] = { "DELETE FROM dirty WHERE" OWNER, NULL },
+	[SQL_MARKS_CLEAR] = { "DELETE FROM dirty WHERE slot = ?1", NULL },
+	[SQL_META_GET] = { "SELECT version, value FROM agreed WHERE key = ?1",
+	    NULL },
+	[SQL_META_INSERT] = { "INSERT INTO agreed (key, version, value)"
+	    " VALUES (?1, 1, ?2) ON CONFLICT DO NOTHING", NULL },
+	[SQL_META_UPDATE] = { "UPDATE agreed SET value = ?2,"
+	    " version = version + 1 WHERE key = ?1 AND version = ?3", NULL },
+	[SQL_META_KEYS] = { "SELECT key FROM agreed WHERE key >= ?1"
+	    " ORDER BY key", NULL },
+	[SQL_META_DELETE] = { "DELETE FROM agreed WHERE key = ?1", NULL },
 };
 
 /* A key never changes; setting it again would only touch its indexes. */

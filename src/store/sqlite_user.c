@@ -38,12 +38,15 @@ enum rc sqlite_user_put(struct store *st, struct user *u, struct err *e)
 	struct sqlite_store *s = (struct sqlite_store *)st;
 	sqlite3_stmt *q = NULL;
 	int32_t was = u->rev;
+	bool open = false;
 	enum rc rc;
 
 	u->slot = slot_of(u->user_id);
 	u->rev = was + 1;
-	rc = sqlite_query(s, was ? SQL_USER_UPDATE : SQL_USER_INSERT, 0, NULL,
-	    &q, e);
+	rc = sqlite_write_begin(s, u->slot, u->user_id, &open, e);
+	if (rc == RC_OK)
+		rc = sqlite_query(s, was ? SQL_USER_UPDATE : SQL_USER_INSERT, 0,
+		    NULL, &q, e);
 	if (rc == RC_OK) {
 		int n = sqlite_bind(q, user_columns, u);
 
@@ -54,6 +57,7 @@ enum rc sqlite_user_put(struct store *st, struct user *u, struct err *e)
 	if (rc == RC_OK && sqlite_changed(s) == 0)
 		rc = err_set(e, RC_CONFLICT, "another request changed the user "
 		    "first: read again");
+	rc = sqlite_write_end(s, open, rc, e);
 	if (rc != RC_OK)
 		u->rev = was;
 	return rc;
@@ -85,6 +89,8 @@ enum rc sqlite_erase(struct store *st, int64_t user_id, struct err *e)
 	if (rc == RC_OK) {
 		for (size_t i = 0; rc == RC_OK && i < 4; i++)
 			rc = sqlite_exec(s, tables[i], 2, owner, e);
+		if (rc == RC_OK)
+			rc = sqlite_mark(s, slot_of(user_id), user_id, e);
 		rc = sqlite_end(s, rc, e);
 	}
 	(void)sqlite3_exec(s->db, "PRAGMA secure_delete = FAST", NULL, NULL,

@@ -370,7 +370,9 @@ static void no_statement_reads_a_whole_table(void **state)
 		sqlite3_stmt *q = NULL;
 		struct buf text;
 
-		if (id == SQL_STATS || id == SQL_PING)
+		/* what counts a whole shard, by the leanest tree */
+		if (id == SQL_STATS || id == SQL_PING || id == SQL_PAGES ||
+		    (id >= SQL_CENSUS_USERS && id <= SQL_COUNT_JOBS))
 			continue;
 		buf_init(&text, 8192);
 		buf_puts(&text, "EXPLAIN QUERY PLAN ");
