@@ -1,5 +1,7 @@
 libfamilybot_a_SOURCES += \
-	src/store/migrate.c src/store/migrate.h src/store/pulse.h \
+	src/store/migrate.c src/store/migrate.h \
+	src/store/pulse.c src/store/pulse.h src/store/pulse_file.h src/store/pulse_stats.c \
+	src/store/shared.c src/store/shared.h \
 	src/store/router.c src/store/router.h \
 	src/store/slots.c src/store/slots.h \
 	src/store/slots_file.c src/store/slots_lock.c \

@@ -4,12 +4,16 @@
  *
  * A breaker is CLOSED (requests pass), OPEN (they fail at once) or HALF_OPEN
  * (one process tries).  It opens on the first operation that timed out, or on
- * a few failures in a row, for a pause that doubles from 500 ms to 10 s.  So
- * that a shard that hangs cannot take all processes before the first time-out
- * tells of it, a server shard never holds all of them: one in four (at least
- * one) stays free for the other shards, and who finds a process inside for
- * longer than PULSE_STUCK_MS turns away at once.  Alone, or embedded (SQLite),
- * a shard may hold all.
+ * a few failures in a row, for a pause that doubles from 500 ms to 10 s.  For
+ * a server, to be slower than PULSE_SLOW_MS is a failure, too.
+ *
+ * So that a shard that hangs cannot take all processes before the first
+ * time-out tells of it, a server shard never holds all of them: one in four
+ * (at least one) stays free for the other shards, and who finds a process
+ * inside for too long turns away at once.  Too long is eight times what is
+ * usual with this shard (its median of the last minute), within the limits
+ * below; while nothing is known of it, PULSE_STUCK_COLD_MS.  Alone, or embedded
+ * (SQLite), a shard may hold all.
  *
  * All fields are atomics; a process that dies inside is forgotten by its lock.
  * Never fails once open: on a damaged or foreign file it starts a new one.
@@ -22,23 +26,29 @@
 
 #include "utils/err.h"
 
-enum { PULSE_STUCK_MS = 100, PULSE_PAUSE_MIN_MS = 500,
-	PULSE_PAUSE_MAX_MS = 10000 };
+enum { PULSE_STUCK_MIN_MS = 50, PULSE_STUCK_MAX_MS = 400,
+	PULSE_STUCK_COLD_MS = 1000, PULSE_SLOW_MS = 500,
+	PULSE_PAUSE_MIN_MS = 500, PULSE_PAUSE_MAX_MS = 10000,
+	PULSE_PROCESSES_MAX = 128 };
 
 struct pulse;
 
-/* worker: not counted among the processes that serve requests. */
+/* worker: not counted among the processes that serve requests.  path NULL:
+ * memory of this process alone.  RC_FULL: no place for another process. */
 MUST_CHECK enum rc pulse_open(const char *path, bool worker,
     struct pulse **out, struct err *e);
 void pulse_free(struct pulse *p);	/* takes NULL */
 
 /* server: the shard is reached by a network; nshards: of the map.  RC_OK: the
  * caller is inside (when half open: as the one that tries), until pulse_leave.
- * RC_UNAVAILABLE with words otherwise. */
+ * RC_UNAVAILABLE with words otherwise.  May be nested. */
 MUST_CHECK enum rc pulse_enter(struct pulse *p, int shard, bool server,
     int nshards, struct err *e);
 /* rc: what came of it; only RC_UNAVAILABLE counts against the shard. */
 void pulse_leave(struct pulse *p, int shard, enum rc rc);
+
+/* Would pulse_enter let somebody pass by the breaker?  One load. */
+bool pulse_ready(const struct pulse *p, int shard);
 
 enum pulse_state { PULSE_CLOSED, PULSE_OPEN, PULSE_HALF_OPEN };
 

@@ -76,3 +76,6 @@ test_rate_SOURCES = tests/unit/test_rate.c
 test_rate_LDADD = $(TEST_LIBS)
 test_poller_SOURCES = tests/unit/test_poller.c $(http_server)
 test_poller_LDADD = $(TEST_LIBS) $(CURL_LIBS) -lpthread
+check_PROGRAMS += test_pulse
+test_pulse_SOURCES = tests/unit/test_pulse.c
+test_pulse_LDADD = $(TEST_LIBS)
