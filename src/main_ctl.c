@@ -25,6 +25,12 @@ static void usage(FILE *f)
 	    "  -V, --version      the version\n", f);
 }
 
+static void conf_loaded(const struct config *conf)
+{
+	process_secrets_hide(conf);
+	process_files_as(conf->state_dir);
+}
+
 static int run(struct ctl *c, int argc, char **argv)
 {
 	const struct subcommand *s = ctl_find(argv[0]);
@@ -62,7 +68,8 @@ int main(int argc, char **argv)
 	struct ctl c = {
 		.out = stdout,
 		.shards_open = shards_open,
-		.conf_loaded = process_secrets_hide,
+		.conf_loaded = conf_loaded,
+		.files_as = process_files_as,
 	};
 	int o;
 

@@ -5,9 +5,12 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <sys/fsuid.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "utils/buf.h"
 #include "utils/log.h"
@@ -26,6 +29,16 @@ void process_harden(void)
 void process_secrets_hide(const struct config *c)
 {
 	config_secrets_each(c, log_secret_add);
+}
+
+void process_files_as(const char *dir)
+{
+	struct stat st = { .st_uid = 0, .st_gid = getegid() };
+
+	if (geteuid() != 0 || (dir != NULL && stat(dir, &st) != 0))
+		return;
+	(void)setfsgid(st.st_gid);
+	(void)setfsuid(st.st_uid);
 }
 
 void process_complain(const char *name, const struct err *e)

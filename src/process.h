@@ -14,6 +14,14 @@ void process_harden(void);
 /* From now on neither log nor process_complain shows a secret of c. */
 void process_secrets_hide(const struct config *c);
 
+/*
+ * As root: from now on files are made and opened as the owner of dir would,
+ * so that what an operator's command leaves in the state directory can be read
+ * and written by the programs, which run as that owner.  NULL: as root again.
+ * For anybody else nothing changes.
+ */
+void process_files_as(const char *dir);
+
 /* "name: what went wrong" on stderr. */
 void process_complain(const char *name, const struct err *e);
 

@@ -23,6 +23,9 @@ struct ctl {
 	FILE *out;
 	/* Called once with the configuration, before it is used. */
 	void (*conf_loaded)(const struct config *conf);
+	/* Whose files are made: of dir's owner (at first state_dir's), or NULL:
+	 * of who runs this, for what goes elsewhere.  See process_files_as. */
+	void (*files_as)(const char *dir);
 	/* The configured shards; the caller frees the router. */
 	enum rc (*shards_open)(const struct config *conf, bool create,
 	    struct router **out, struct err *e);
