@@ -209,29 +209,49 @@ static enum rc keep(const char *path, int64_t now_ms, char *kept, size_t size,
 	return file_refused(path, "kept under another name", e);
 }
 
-enum rc shards_text_write(const struct config *c, const struct buf *text,
-    int64_t now_ms, char *kept, size_t size, struct err *e)
+static bool names_make(const struct config *c, char *real, char *next,
+    size_t size)
 {
-	const char *path = c->shards_file;
-	char real[PATH_MAX], new[PATH_MAX + 8];
+	return realpath(c->shards_file, real) != NULL &&
+	    str_format(next, size, "%s.next", real);
+}
+
+enum rc shards_text_prepare(const struct config *c, const struct buf *text,
+    struct err *e)
+{
+	char real[PATH_MAX], next[PATH_MAX];
 	struct stat st;
+
+	if (!names_make(c, real, next, sizeof(next)) || stat(real, &st) != 0)
+		return file_refused(c->shards_file, "read", e);
+	if (!unchanged(real, text))
+		return file_make(next, &st, text, e);
+	shards_text_forget(c);
+	return RC_OK;
+}
+
+void shards_text_forget(const struct config *c)
+{
+	char real[PATH_MAX], next[PATH_MAX];
+
+	if (names_make(c, real, next, sizeof(next)))
+		unlink(next);
+}
+
+enum rc shards_text_install(const struct config *c, int64_t now_ms,
+    char *kept, size_t size, struct err *e)
+{
+	char real[PATH_MAX], next[PATH_MAX];
 	enum rc rc;
 
-	if (unchanged(path, text)) {
-		*kept = '\0';
+	if (!names_make(c, real, next, sizeof(next)))
+		return file_refused(c->shards_file, "read", e);
+	*kept = '\0';
+	if (access(next, F_OK) != 0)
 		return RC_OK;
-	}
-	if (!realpath(path, real) || stat(real, &st) != 0)
-		return file_refused(path, "read", e);
-	str_format(new, sizeof(new), "%s.new", real);
-	rc = file_make(new, &st, text, e);
-	if (rc != RC_OK)
-		return rc;
 	rc = keep(real, now_ms, kept, size, e);
-	if (rc == RC_OK && rename(new, real) != 0)
+	if (rc == RC_OK && rename(next, real) != 0)
 		rc = file_refused(real, "replaced", e);
-	if (rc != RC_OK)
-		unlink(new);
 	folder_sync(real);
 	return rc;
 }

@@ -49,12 +49,16 @@ MUST_CHECK enum rc shards_text_read(const struct config *c, const char *text,
     FILE *report, struct config **out, struct err *e);
 
 /*
- * Replaces the file, whole or not at all, with its mode and owner; the one
- * before is kept beside it, in the file that kept names.  RC_OK with kept ""
- * when nothing changes but comments.
+ * The file is replaced in two steps, so that what is begun in between can be
+ * gone on with: prepare writes it under another name (or nothing, when only
+ * comments would change), install puts it in its place, whole or not at all,
+ * with the mode and the owner of the one before, which is kept beside it.
  */
-MUST_CHECK enum rc shards_text_write(const struct config *c,
-    const struct buf *text, int64_t now_ms, char *kept, size_t size,
-    struct err *e);
+MUST_CHECK enum rc shards_text_prepare(const struct config *c,
+    const struct buf *text, struct err *e);
+/* kept: the name of the one before; "" when nothing was prepared. */
+MUST_CHECK enum rc shards_text_install(const struct config *c, int64_t now_ms,
+    char *kept, size_t size, struct err *e);
+void shards_text_forget(const struct config *c);	/* what was prepared */
 
 #endif
