@@ -3,6 +3,8 @@
 
 #include "shards.h"
 
+#include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,6 +12,7 @@
 #include "handlers/http.h"
 #include "store/router.h"
 #include "store/store.h"
+#include "utils/log.h"
 #include "utils/xalloc.h"
 #include "web/metrics.h"
 
@@ -26,34 +29,80 @@ static bool shard_copy(struct shard_conf *to, const struct config_shard *from,
 {
 	to->timeout_ms = from->timeout_ms > 0 ? from->timeout_ms :
 	    (int)default_timeout;
+	to->leaving = from->leaving;
 	return str_copy(to->name, sizeof(to->name), from->name) &&
 	    str_copy(to->uri, sizeof(to->uri), from->uri);
+}
+
+/* conf's shards as the router wants them, for free(). */
+static enum rc shards_copy(const struct config *conf, struct shard_conf **out,
+    struct err *e)
+{
+	struct shard_conf *shards = xcalloc((size_t)conf->nshards + 1,
+	    sizeof(*shards));
+
+	for (int i = 0; i < conf->nshards; i++) {
+		if (shard_copy(&shards[i], &conf->shards[i],
+		    conf->store_timeout_ms))
+			continue;
+		free(shards);
+		return err_set(e, RC_TOOBIG, "shard %s: name or URI is "
+		    "too long", conf->shards[i].name);
+	}
+	*out = shards;
+	return RC_OK;
+}
+
+/* For the router, when the map names a shard that conf does not. */
+static enum rc shards_reload(void *ctx, struct shard_conf **out, int *n,
+    struct err *e)
+{
+	const struct config *old = ctx;
+	struct config *conf = NULL;
+	FILE *nobody = fopen("/dev/null", "w");	/* e has the first mistake */
+	enum rc rc;
+
+	if (nobody == NULL)
+		return err_set(e, RC_SYSTEM, "/dev/null: %s", strerror(errno));
+	rc = config_load(old->path, nobody, &conf, e);
+	if (rc == RC_OK) {
+		config_secrets_each(conf, log_secret_add);
+		rc = shards_copy(conf, out, e);
+	}
+	if (rc == RC_OK)
+		*n = conf->nshards;
+	config_free(conf);
+	(void)fclose(nobody);
+	return rc;
 }
 
 enum rc shards_open(const struct config *conf, bool create,
     struct router **out, struct err *e)
 {
-	struct shard_conf *shards = xcalloc((size_t)conf->nshards + 1,
-	    sizeof(*shards));
-	const struct router_conf rconf = {
+	struct router_conf rconf = {
 		.map_path = conf->slots_map,
-		.shards = shards,
 		.nshards = conf->nshards,
 		.sync = sync_of(conf),
 		.create = create,
 		.fence_wait_ms = (int)conf->fence_wait_ms,
+		.leased = conf->cluster.host != NULL,
+		.reload = shards_reload,
+		.reload_ctx = (void *)(uintptr_t)conf,
 	};
-	enum rc rc = RC_OK;
+	struct shard_conf *shards = NULL;
+	enum rc rc = shards_copy(conf, &shards, e);
 
-	for (int i = 0; i < conf->nshards && rc == RC_OK; i++)
-		if (!shard_copy(&shards[i], &conf->shards[i],
-		    conf->store_timeout_ms))
-			rc = err_set(e, RC_TOOBIG, "shard %s: name or URI is "
-			    "too long", conf->shards[i].name);
-	if (rc == RC_OK)
-		rc = router_open(&rconf, out, e);
+	if (rc != RC_OK)
+		return rc;
+	rconf.shards = shards;
+	rc = router_open(&rconf, out, e);
 	free(shards);
 	return rc;
+}
+
+static bool is_gap(const struct router *r, int shard)
+{
+	return *router_shard_name(r, shard) == '\0';
 }
 
 static void look_at(struct router *r, int i, struct shard_health *h)
@@ -76,28 +125,35 @@ static void look_at(struct router *r, int i, struct shard_health *h)
 
 size_t shards_look(struct router *r, struct shard_health *out, size_t max)
 {
-	size_t n = (size_t)router_shards(r);
+	size_t n = 0;
 
-	for (size_t i = 0; i < n && i < max; i++)
-		look_at(r, (int)i, &out[i]);
-	return n < max ? n : max;
+	for (int i = 0; i < router_shards(r) && n < max; i++)
+		if (!is_gap(r, i))
+			look_at(r, i, &out[n++]);
+	return n;
+}
+
+static void count_of(const struct router *r, int shard,
+    const struct metrics *m, struct shard_health *h)
+{
+	memset(h, 0, sizeof(*h));
+	h->name = router_shard_name(r, shard);
+	for (int what = 0; what < FIGURES_COUNT; what++)
+		h->at[what] = metrics_figures_get(m, shard,
+		    (enum metrics_figures)what, h->figures[what]);
+	h->up = h->at[FIGURES_UP] != 0 && h->figures[FIGURES_UP][0];
 }
 
 size_t shards_counted(const struct router *r, const struct metrics *m,
     struct shard_health *out, size_t max)
 {
-	size_t n = (size_t)router_shards(r);
+	size_t n = 0;
 
-	for (size_t i = 0; i < n && i < max && i < METRICS_SHARDS_MAX; i++) {
-		struct shard_health *h = &out[i];
-		memset(h, 0, sizeof(*h));
-		h->name = router_shard_name(r, (int)i);
-		for (int what = 0; what < FIGURES_COUNT; what++)
-			h->at[what] = metrics_figures_get(m, (int)i,
-			    (enum metrics_figures)what, h->figures[what]);
-		h->up = h->at[FIGURES_UP] != 0 && h->figures[FIGURES_UP][0];
-	}
-	return n < max ? n : max;
+	for (int i = 0; i < router_shards(r) && n < max &&
+	    i < METRICS_SHARDS_MAX; i++)
+		if (!is_gap(r, i))
+			count_of(r, i, m, &out[n++]);
+	return n;
 }
 
 /* NULL when the shard answers or its file will be made, else why not. */

@@ -3,6 +3,7 @@ libfamilybot_a_SOURCES += \
 	src/store/pulse.c src/store/pulse.h src/store/pulse_file.h src/store/pulse_stats.c \
 	src/store/shared.c src/store/shared.h \
 	src/store/router.c src/store/router.h \
+	src/store/router_impl.h src/store/router_shard.c \
 	src/store/slots.c src/store/slots.h \
 	src/store/slots_file.c src/store/slots_lock.c \
 	src/store/slots_map.h src/store/slots_shard.c \

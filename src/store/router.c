@@ -1,60 +1,60 @@
 /*
  * router.c - user → slot → shard, for one process.
  *
- * Owns the slot map and one store per shard.  A shard that fails to open is
- * tried again after a pause that doubles to five seconds; until then asking
- * for it costs nothing, and all other shards go on.
+ * Owns the slot map and one store per shard; how these are opened and closed
+ * is in router_shard.c.
  */
 #include "config.h"
 
 #include "store/router.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-#include "store/slots.h"
-#include "utils/buf.h"
-#include "utils/clock.h"
+#include "store/router_impl.h"
 #include "utils/xalloc.h"
 
-enum { PAUSE_MIN_MS = 100, PAUSE_MAX_MS = 5000 };
+/* The map, made for the shards that are to have slots. */
+static enum rc map_open(const struct router_conf *c, struct slots **out,
+    struct err *e)
+{
+	struct shard_conf *stay = xcalloc((size_t)c->nshards, sizeof(*stay));
+	int n = 0;
+	enum rc rc;
 
-struct shard {
-	struct shard_conf conf;
-	struct store *store;	/* NULL: not open */
-	int users;		/* routes that hold the store */
-	bool failed;		/* close it when nobody holds it */
-	int pause_ms;		/* after the last failure, 0: none */
-	int64_t retry_at;	/* monotonic µs */
-	struct err last;	/* what that failure said */
-};
-
-struct router {
-	struct slots *slots;
-	enum store_sync sync;
-	bool create;
-	int fence_wait_ms;
-	uint8_t held[SLOT_COUNT];	/* routes that hold the slot's lock */
-	int nshards;
-	struct shard shards[];
-};
+	for (int i = 0; i < c->nshards; i++)
+		if (!c->shards[i].leaving)
+			stay[n++] = c->shards[i];
+	rc = slots_open(c->map_path, stay, n, false, out, e);
+	free(stay);
+	return rc;
+}
 
 enum rc router_open(const struct router_conf *c, struct router **out,
     struct err *e)
 {
+	struct shard_conf *confs;
 	struct router *r;
 	enum rc rc;
 
 	if (c->nshards < 1 || c->nshards > SHARDS_MAX)
 		return err_set(e, RC_INVALID, "shards.conf must name 1 to %d "
 		    "shards", SHARDS_MAX);
-	r = xcalloc(1, sizeof(*r) + (size_t)c->nshards * sizeof(r->shards[0]));
+	r = xcalloc(1, sizeof(*r));
+	r->pulse = c->pulse;
 	r->sync = c->sync;
 	r->create = c->create;
 	r->fence_wait_ms = c->fence_wait_ms;
-	r->nshards = c->nshards;
-	for (int i = 0; i < c->nshards; i++)
-		r->shards[i].conf = c->shards[i];
-	rc = slots_open(c->map_path, c->shards, c->nshards, false, &r->slots, e);
+	r->reload = c->reload;
+	r->reload_ctx = c->reload_ctx;
+	rc = map_open(c, &r->slots, e);
+	if (rc == RC_OK) {
+		if (c->leased)
+			slots_lease_need(r->slots, true);
+		confs = xcalloc((size_t)c->nshards, sizeof(*confs));
+		memcpy(confs, c->shards, (size_t)c->nshards * sizeof(*confs));
+		rc = router_take(r, confs, c->nshards, e);
+	}
 	if (rc == RC_OK)
 		*out = r;
 	else
@@ -66,50 +66,51 @@ void router_free(struct router *r)
 {
 	if (!r)
 		return;
-	for (int i = 0; i < r->nshards; i++)
+	for (int i = 0; i < SHARDS_MAX; i++)
 		store_close(r->shards[i].store);
 	slots_free(r->slots);
+	free(r->confs);
 	free(r);
 }
 
-static void shard_pause(struct shard *s)
+/* May this shard's people be served here and now? */
+static enum rc may_serve(const struct router *r, int shard, struct err *e)
 {
-	s->pause_ms = s->pause_ms ? s->pause_ms * 2 : PAUSE_MIN_MS;
-	if (s->pause_ms > PAUSE_MAX_MS)
-		s->pause_ms = PAUSE_MAX_MS;
-	s->retry_at = clock_mono_us() + (int64_t)s->pause_ms * 1000;
+	if (slots_shard_flags(r->slots, shard) & SHARD_PAUSED)
+		return err_set(e, RC_UNAVAILABLE, "shard %s is paused",
+		    slots_shard_name(r->slots, shard));
+	if (!slots_lease_ok(r->slots))
+		return err_set(e, RC_UNAVAILABLE, "this host may not serve now: "
+		    "its lease was not renewed; see the log of its "
+		    "familybot-worker");
+	return RC_OK;
 }
 
-static enum rc shard_open(struct router *r, struct shard *s, struct err *e)
+/* The shard is open, and its breaker knows of us: once for all routes. */
+static enum rc shard_enter(struct router *r, int shard, struct err *e)
 {
-	struct store_conf c = {
-		.name = s->conf.name,
-		.uri = s->conf.uri,
-		.sync = r->sync,
-		.timeout_ms = s->conf.timeout_ms,
-		.create = r->create,
-	};
-	struct err words = { RC_OK, "" };
-	enum rc rc;
+	struct shard *s = &r->shards[shard];
+	bool first = r->pulse && s->users == 0;
+	enum rc rc = RC_OK;
 
-	if (s->store)
-		return RC_OK;
-	if (s->pause_ms && clock_mono_us() < s->retry_at)
-		return err_set(e, s->last.rc, "%s", s->last.text);
-	rc = store_open(&c, &s->store, &words);
+	if (first)
+		rc = pulse_enter(r->pulse, shard, s->server,
+		    slots_shards(r->slots), e);
+	if (rc != RC_OK)
+		return rc;
+	rc = shard_open(r, shard, first, e);
 	if (rc == RC_OK) {
-		s->pause_ms = 0;
-		return RC_OK;
+		if (s->users++ == 0)
+			s->told = RC_OK;
+	} else if (first) {
+		pulse_leave(r->pulse, shard, rc);
 	}
-	s->last = words;
-	shard_pause(s);
-	return err_set(e, rc, "%s", words.text);
+	return rc;
 }
 
-enum rc router_enter(struct router *r, int64_t user_id, struct route *out,
-    struct err *e)
+static enum rc enter(struct router *r, int32_t slot, int wait_ms,
+    struct route *out, struct err *e)
 {
-	int32_t slot = slot_of(user_id);
 	struct slot_entry entry;
 	enum rc rc = RC_OK;
 
@@ -118,21 +119,18 @@ enum rc router_enter(struct router *r, int64_t user_id, struct route *out,
 	if (r->held[slot] > 0)
 		entry = slots_get(r->slots, slot);
 	else
-		rc = slots_enter(r->slots, slot, r->fence_wait_ms, &entry, e);
+		rc = slots_enter(r->slots, slot, wait_ms, &entry, e);
 	if (rc != RC_OK)
 		return rc;
-	if (entry.owner >= r->nshards)
-		rc = err_set(e, RC_CORRUPT, "slot %d is on shard %d, which this "
-		    "process does not know: restart it", slot, entry.owner);
-	else
-		rc = shard_open(r, &r->shards[entry.owner], e);
+	rc = may_serve(r, entry.owner, e);
+	if (rc == RC_OK)
+		rc = shard_enter(r, entry.owner, e);
 	if (rc != RC_OK) {
 		if (r->held[slot] == 0)
 			slots_unlock(r->slots, slot);
 		return rc;
 	}
 	r->held[slot]++;
-	r->shards[entry.owner].users++;
 	*out = (struct route){
 		.router = r,
 		.store = r->shards[entry.owner].store,
@@ -144,25 +142,33 @@ enum rc router_enter(struct router *r, int64_t user_id, struct route *out,
 	return RC_OK;
 }
 
-static void shard_close_failed(struct shard *s)
+enum rc router_enter(struct router *r, int64_t user_id, struct route *out,
+    struct err *e)
 {
-	if (!s->failed || s->users > 0)
-		return;
-	store_close(s->store);
-	s->store = NULL;
-	s->failed = false;
+	return enter(r, slot_of(user_id), r->fence_wait_ms, out, e);
+}
+
+enum rc router_try(struct router *r, int32_t slot, struct route *out,
+    struct err *e)
+{
+	if (slot < 0 || slot >= SLOT_COUNT)
+		return err_set(e, RC_INVALID, "there is no slot %d", slot);
+	return enter(r, slot, 0, out, e);
 }
 
 void router_leave(struct route *route)
 {
 	struct router *r = route->router;
+	struct shard *s;
 
 	if (!r)
 		return;
+	s = &r->shards[route->shard];
 	if (--r->held[route->slot] == 0)
 		slots_unlock(r->slots, route->slot);
-	r->shards[route->shard].users--;
-	shard_close_failed(&r->shards[route->shard]);
+	if (--s->users == 0 && r->pulse)
+		pulse_leave(r->pulse, route->shard, s->told);
+	shard_settle(s);
 	route->router = NULL;
 	route->store = NULL;
 }
@@ -171,22 +177,30 @@ void router_failed(struct router *r, int shard, const struct err *e)
 {
 	struct shard *s = &r->shards[shard];
 
-	if (!s->store || s->failed || e->rc != RC_UNAVAILABLE)
+	if (e->rc != RC_UNAVAILABLE)
 		return;
-	s->failed = true;
+	s->told = e->rc;
+	if (!s->store || s->stale)
+		return;
+	s->stale = true;
 	s->last = *e;
 	shard_pause(s);
-	shard_close_failed(s);
+	shard_settle(s);
 }
 
 int router_shards(const struct router *r)
 {
-	return r->nshards;
+	return slots_shards(r->slots);
 }
 
 const char *router_shard_name(const struct router *r, int shard)
 {
-	return r->shards[shard].conf.name;
+	return slots_shard_name(r->slots, shard);
+}
+
+const struct shard_conf *router_shard_conf(const struct router *r, int shard)
+{
+	return *router_shard_name(r, shard) ? r->shards[shard].conf : NULL;
 }
 
 enum rc router_shard(struct router *r, int shard, struct store **out,
@@ -194,15 +208,36 @@ enum rc router_shard(struct router *r, int shard, struct store **out,
 {
 	enum rc rc;
 
-	if (shard < 0 || shard >= r->nshards)
+	if (shard < 0 || shard >= router_shards(r))
 		return err_set(e, RC_INVALID, "there is no shard %d", shard);
-	rc = shard_open(r, &r->shards[shard], e);
+	rc = shard_open(r, shard, false, e);
 	if (rc == RC_OK)
 		*out = r->shards[shard].store;
 	return rc;
 }
 
+enum rc router_pin(struct router *r, int shard, struct store **out,
+    struct err *e)
+{
+	enum rc rc = router_shard(r, shard, out, e);
+
+	if (rc == RC_OK)
+		r->shards[shard].pins++;
+	return rc;
+}
+
+void router_unpin(struct router *r, int shard)
+{
+	r->shards[shard].pins--;
+	shard_settle(&r->shards[shard]);
+}
+
 struct slot_entry router_slot(const struct router *r, int32_t slot)
 {
 	return slots_get(r->slots, slot);
+}
+
+const struct slots *router_slots(const struct router *r)
+{
+	return r->slots;
 }

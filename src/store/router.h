@@ -39,6 +39,7 @@ struct shard_conf {
 	char name[64];
 	char uri[1024];
 	int timeout_ms;
+	bool leaving;		/* a new map gives it no slots */
 };
 
 struct router;
@@ -59,6 +60,8 @@ struct router_conf {
 	    struct err *e);
 	void *reload_ctx;
 	struct pulse *pulse;	/* borrowed; NULL: no breaker */
+	bool leased;		/* serve nobody without slots_lease_until, from
+				 * the first request on */
 };
 
 /*
@@ -104,12 +107,18 @@ void router_failed(struct router *r, int shard, const struct err *e);
  * the map does not know are not among them. */
 int router_shards(const struct router *r);
 const char *router_shard_name(const struct router *r, int shard);
-/* How to reach it; NULL for a gap, or when shards.conf does not name it. */
+/* How to reach it; NULL for a gap, or when shards.conf does not name it.
+ * Borrowed until the next call with this router that may fail. */
 const struct shard_conf *router_shard_conf(const struct router *r, int shard);
-/* The shard itself, for work over all users (worker, status).  Borrowed until
- * the next router_failed of that shard. */
+/* The shard itself, for work over all users (worker, status), paused or not.
+ * Borrowed until the next call with this router that may fail. */
 MUST_CHECK enum rc router_shard(struct router *r, int shard,
     struct store **out, struct err *e);
+/* The same, and it stays open until router_unpin, whatever is asked of the
+ * router meanwhile: a gate of job_lease enters slots of the shard. */
+MUST_CHECK enum rc router_pin(struct router *r, int shard,
+    struct store **out, struct err *e);
+void router_unpin(struct router *r, int shard);
 struct slot_entry router_slot(const struct router *r, int32_t slot);
 /* The map itself, borrowed, open for reading. */
 const struct slots *router_slots(const struct router *r);

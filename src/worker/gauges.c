@@ -145,8 +145,8 @@ void gauges_turn(struct worker *w)
 		struct shard_watch *s = &w->shards[i];
 		int64_t now = clock_mono_us();
 
-		if (s->retry_at > now / 1000) {
-			if (s->jobs_at <= now / 1000) {
+		if (!shard_asked(w, i)) {
+			if (s->failures > 0 && s->jobs_at <= now / 1000) {
 				s->jobs_at = now / 1000 + JOBS_EVERY_MS;
 				tell_up(w, i, false);
 			}

@@ -75,7 +75,7 @@ struct worker {
 	int64_t look_at;	/* mono ms of the next look at the shards */
 	bool more;		/* the last look left jobs that are due */
 	int64_t purge_at;
-	struct shard_watch *shards;
+	struct shard_watch *shards;	/* SHARDS_MAX */
 	struct gauges gauges;
 	struct job *scratch;	/* BATCH jobs, for lease and settle */
 	bool stopping;
@@ -109,6 +109,8 @@ void lease_purge(struct worker *w);
  * is well again. */
 void shard_failed(struct worker *w, int shard, const struct err *e);
 void shard_works(struct worker *w, int shard);
+/* Is the shard one to be asked now?  No gap, not paused, not left alone. */
+bool shard_asked(struct worker *w, int shard);
 
 /* send.c: the job type "send" */
 extern const struct job_type job_type_send;

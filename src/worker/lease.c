@@ -2,8 +2,10 @@
  * lease.c - jobs out of the shards and their outcomes back, in batches.
  *
  * A shard that fails is left alone for a while that grows to 30 s; the others
- * go on.  Jobs of a slot that lives elsewhere by the map, or that is moving,
- * are left to their lease: they are sent by whoever owns the slot then.
+ * go on.  A job is leased under the lock of its slot, from the slot's owner
+ * alone, and not behind a fence: else one that was moved could be sent twice.
+ * A job in hand may move with its slot; its outcome goes where the slot is
+ * then.
  */
 #include "config.h"
 
@@ -12,6 +14,7 @@
 #include <string.h>
 
 #include "store/router.h"
+#include "store/slots.h"
 #include "store/store.h"
 #include "utils/log.h"
 #include "utils/xalloc.h"
@@ -45,6 +48,26 @@ void shard_works(struct worker *w, int shard)
 	    router_shard_name(w->c.router, shard));
 }
 
+static bool is_paused(const struct worker *w, int shard)
+{
+	return slots_shard_flags(router_slots(w->c.router), shard) &
+	    SHARD_PAUSED;
+}
+
+bool shard_asked(struct worker *w, int shard)
+{
+	struct shard_watch *s = &w->shards[shard];
+
+	if (*router_shard_name(w->c.router, shard) != '\0' &&
+	    !is_paused(w, shard))
+		return s->retry_at <= mono_ms();
+	if (s->failures > 0)	/* nobody waits for it any more */
+		w->stats.shards_down--;
+	s->failures = 0;
+	s->retry_at = 0;
+	return false;
+}
+
 static int64_t token_new(void)
 {
 	int64_t t = (int64_t)(((uint64_t)worker_random() << 32 |
@@ -53,26 +76,11 @@ static int64_t token_new(void)
 	return t != 0 ? t : 1;
 }
 
-/* May this shard's job be done now?  See above. */
-static bool slot_here(struct worker *w, int shard, const struct job *j)
-{
-	struct slot_entry s;
-
-	if (j->slot < 0 || j->slot >= SLOT_COUNT)
-		return false;
-	s = router_slot(w->c.router, j->slot);
-	return s.owner == shard && s.state == SLOT_STABLE;
-}
-
 static void item_add(struct worker *w, int shard, const struct job *j)
 {
 	const struct job_type *t = job_type_find(j->kind);
 	struct item *it, **at;
 
-	if (!slot_here(w, shard, j)) {
-		w->stats.left++;
-		return;
-	}
 	it = xcalloc(1, sizeof(*it));
 	it->w = w;
 	it->job = *j;
@@ -90,26 +98,80 @@ static void item_add(struct worker *w, int shard, const struct job *j)
 		t->accept(it);
 }
 
+/* The slots whose jobs are being leased. */
+struct gate {
+	struct worker *w;
+	int shard;
+	int n;
+	struct route routes[4 * BATCH];
+};
+
+static bool gate_enter(struct gate *g, int32_t slot)
+{
+	struct router *r = g->w->c.router;
+	struct route *route = &g->routes[g->n];
+	struct err e = { .rc = RC_OK };
+
+	for (int i = 0; i < g->n; i++)
+		if (g->routes[i].slot == slot)
+			return true;
+	if (g->n == 4 * BATCH || slot < 0 || slot >= SLOT_COUNT ||
+	    router_slot(r, slot).owner != g->shard ||
+	    router_try(r, slot, route, &e) != RC_OK)
+		return false;
+	if (route->shard != g->shard) {		/* it moved this moment */
+		router_leave(route);
+		return false;
+	}
+	g->n++;
+	return true;
+}
+
+static bool gate_open(void *ctx, int32_t slot)
+{
+	struct gate *g = ctx;
+	bool open = gate_enter(g, slot);
+
+	if (!open)
+		g->w->stats.left++;
+	return open;
+}
+
+/* Leases up to max jobs of the shard into w->scratch. */
+static bool lease_jobs(struct worker *w, int shard, size_t max, size_t *n)
+{
+	struct gate g = { .w = w, .shard = shard };
+	const struct job_gate gate = { .open = gate_open, .ctx = &g };
+	int64_t now = clock_ms(w->c.clock);
+	struct err e = { .rc = RC_OK };
+	struct store *s;
+	enum rc rc = router_pin(w->c.router, shard, &s, &e);
+	bool pinned = rc == RC_OK;
+
+	if (pinned)
+		rc = s->ops->job_lease(s, now, now + w->c.lease_ms, token_new(),
+		    max, &gate, w->scratch, n, &e);
+	if (rc == RC_OK)
+		shard_works(w, shard);
+	else if (rc != RC_BUSY)
+		shard_failed(w, shard, &e);
+	for (int i = 0; i < g.n; i++)
+		router_leave(&g.routes[i]);
+	if (pinned)
+		router_unpin(w->c.router, shard);
+	return rc == RC_OK;
+}
+
 /* Leases from one shard; false when nothing more is to be had now. */
 static bool lease_batch(struct worker *w, int shard)
 {
 	size_t room = ITEMS_MAX - w->nitems;
 	size_t max = room < BATCH ? room : BATCH, n = 0;	/* 0: no room */
-	int64_t now = clock_ms(w->c.clock);
-	struct err e = { .rc = RC_OK };
-	struct store *s;
 
 	w->more |= max == 0;
-	if (max == 0 || w->shards[shard].retry_at > mono_ms())
+	if (max == 0 || !shard_asked(w, shard) ||
+	    !lease_jobs(w, shard, max, &n))
 		return false;
-	if (router_shard(w->c.router, shard, &s, &e) != RC_OK ||
-	    s->ops->job_lease(s, now, now + w->c.lease_ms, token_new(), max,
-	    NULL, w->scratch, &n, &e) != RC_OK) {
-		if (e.rc != RC_BUSY)
-			shard_failed(w, shard, &e);
-		return false;
-	}
-	shard_works(w, shard);
 	for (size_t i = 0; i < n; i++)
 		item_add(w, shard, &w->scratch[i]);
 	return n == max;
@@ -119,6 +181,8 @@ void lease_look(struct worker *w)
 {
 	int n = router_shards(w->c.router);
 
+	if (!slots_lease_ok(router_slots(w->c.router)))
+		return;		/* another host sends them */
 	/* a random first shard, so that a full house is fair to all */
 	for (int i = 0, first = (int)(worker_random() % (unsigned int)n);
 	    i < n; i++)
@@ -194,7 +258,8 @@ static void settle_shard(struct worker *w, struct held *h, int shard)
 		item_remove(settled[i]);
 }
 
-/* An outcome that cannot be stored is kept while the lease lasts. */
+/* An outcome that cannot be stored is kept while the lease lasts, and while
+ * the shard is paused: nobody leases there meanwhile. */
 static void drop_expired(struct worker *w)
 {
 	int64_t now = clock_ms(w->c.clock);
@@ -202,7 +267,9 @@ static void drop_expired(struct worker *w)
 
 	for (struct item *it = w->items; it != NULL; it = next) {
 		next = it->next;
-		if (it->state != ITEM_SETTLING || it->job.lease_until > now)
+		if (it->state != ITEM_SETTLING || it->job.lease_until > now ||
+		    is_paused(w, router_slot(w->c.router,
+		    it->job.slot).owner))
 			continue;
 		w->stats.lost_leases++;
 		log_error("job_outcome_lost", "id=%s state=%d",
@@ -249,7 +316,7 @@ void lease_purge(struct worker *w)
 		struct err e = { .rc = RC_OK };
 		struct store *s;
 
-		if (w->shards[i].retry_at > mono_ms())
+		if (!shard_asked(w, i))
 			continue;
 		if (router_shard(w->c.router, i, &s, &e) != RC_OK ||
 		    s->ops->job_purge(s, before, &e) != RC_OK)

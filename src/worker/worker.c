@@ -25,8 +25,7 @@ enum rc worker_open(const struct worker_conf *c, struct worker **out,
 	if (w->c.lease_ms <= 0)
 		w->c.lease_ms = LEASE_MS;
 	w->rate = rate_new(c->per_second > 0 ? c->per_second : PER_SECOND);
-	w->shards = xcalloc((size_t)router_shards(c->router),
-	    sizeof(*w->shards));
+	w->shards = xcalloc(SHARDS_MAX, sizeof(*w->shards));
 	w->scratch = xcalloc(BATCH, sizeof(*w->scratch));
 	w->purge_at = mono_ms() + PURGE_FIRST_MS;
 	watch_start(w);

@@ -283,8 +283,11 @@ static void moved_slot_is_routed_to_its_new_shard(void **state)
 	assert_int_equal(at.shard, 1);
 	assert_int_equal(at.state, SLOT_COPYING);
 	assert_int_equal(at.generation, 0);
+	assert_true(at.store->slots.moving(at.store->slots.ctx, 7));
+	assert_false(at.store->slots.moving(at.store->slots.ctx, 8));
 	router_leave(&at);
 	s.state = SLOT_FENCING;
+	assert_int_equal(slots_mover_lock(mover, &e), RC_OK);
 	assert_int_equal(slots_set(mover, 7, s, &e), RC_OK);
 	assert_int_equal(router_enter(r, 7, &at, &e), RC_BUSY);
 	s = (struct slot_entry){ .owner = 0, .target = 0, .generation = 1 };
@@ -312,12 +315,55 @@ static void wrong_numbers_of_shards_are_refused(void **state)
 	assert_int_equal(router_open(&c, &r, &e), RC_OK);
 	router_free(r);
 	r = NULL;
-	c.nshards = 3;		/* the map names more than there are */
+	c.nshards = 3;		/* shard3 has slots */
 	assert_int_equal(router_open(&c, &r, &e), RC_INVALID);
 	assert_null(r);
+	assert_non_null(strstr(e.text, "shard3 has 1260 slots"));
 	c.map_path = "/nonexistent/slots.map";
 	assert_int_equal(router_open(&c, &r, &e), RC_SYSTEM);
 	assert_non_null(strstr(e.text, "/nonexistent/slots"));
+}
+
+static void order_of_shards_conf_is_free(void **state)
+{
+	struct place *p = *state;
+	struct shard_conf swap = p->shards[0];
+	struct router *r;
+	struct route at;
+	struct err e = { 0 };
+
+	for (int i = 0; i < 4; i++)
+		shard_make(p, i);
+	router_free(router_of(p, 2));
+	p->shards[0] = p->shards[3];
+	p->shards[3] = swap;
+	/* shard3, shard1, shard2, shard0: the new ones own nothing */
+	r = router_of(p, 4);
+	assert_int_equal(router_shards(r), 2);
+	assert_string_equal(router_shard_conf(r, 0)->uri, swap.uri);
+	assert_null(router_shard_conf(r, 2));
+	for (int64_t id = 0; id < 10; id++) {
+		assert_int_equal(router_enter(r, id, &at, &e), RC_OK);
+		assert_int_equal(at.shard, id % 2);
+		router_leave(&at);
+	}
+	router_free(r);
+	p->shards[3] = p->shards[0];
+	p->shards[0] = swap;
+}
+
+static void shard_that_leaves_gets_no_new_slots(void **state)
+{
+	struct place *p = *state;
+	struct router *r;
+
+	p->shards[1].leaving = true;
+	r = router_of(p, 3);
+	assert_int_equal(router_shards(r), 2);
+	assert_string_equal(router_shard_name(r, 0), "shard0");
+	assert_string_equal(router_shard_name(r, 1), "shard2");
+	assert_int_equal(router_slot(r, 3).owner, 1);
+	router_free(r);
 }
 
 #define CASE(f)	cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -331,6 +377,8 @@ int main(void)
 		CASE(request_holds_its_slot_until_it_leaves),
 		CASE(moved_slot_is_routed_to_its_new_shard),
 		CASE(wrong_numbers_of_shards_are_refused),
+		CASE(order_of_shards_conf_is_free),
+		CASE(shard_that_leaves_gets_no_new_slots),
 	};
 
 	return cmocka_run_group_tests_name("router", tests, NULL, NULL);
