@@ -9,6 +9,15 @@
  *                          `-----unfence-------'
  *
  * Every call is idempotent: a mover that starts again repeats it.
+ *
+ * With several hosts a step may have to wait: copying, fence and release then
+ * answer RC_BUSY (somebody does not answer yet: e says who, call again) or
+ * RC_UNAVAILABLE (the meta store or this host's agent is down, call again).
+ * RC_CONFLICT of unfence or commit: the fence was taken away meanwhile, as a
+ * host heard nothing of its end for too long.  The slots are COPYING, nothing
+ * is committed, and marks that were cleared inside may be missing: begin these
+ * slots again with copying, which waits until all who were inside have left.
+ * RC_DENIED: another mover has taken over; stop.
  */
 #ifndef FAMILYBOT_RESHARD_STEP_H
 #define FAMILYBOT_RESHARD_STEP_H
