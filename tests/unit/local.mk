@@ -15,7 +15,8 @@ check_PROGRAMS += test_store_conformance test_sqlite test_slots test_router test
 test_store_conformance_SOURCES = tests/unit/test_store_conformance.c \
 	tests/unit/conformance.c tests/unit/conformance.h \
 	tests/unit/conformance_user.c tests/unit/conformance_food.c \
-	tests/unit/conformance_days.c tests/unit/conformance_job.c
+	tests/unit/conformance_days.c tests/unit/conformance_job.c \
+	tests/unit/conformance_slot.c tests/unit/conformance_move.c
 test_store_conformance_LDADD = $(TEST_LIBS)
 test_sqlite_SOURCES = tests/unit/test_sqlite.c \
 	tests/unit/conformance.c tests/unit/conformance.h
@@ -27,8 +28,13 @@ check_PROGRAMS += test_slots_move
 test_slots_move_SOURCES = tests/unit/test_slots_move.c \
 	tests/unit/slots_place.c tests/unit/slots_place.h
 test_slots_move_LDADD = $(TEST_LIBS)
-test_router_SOURCES = tests/unit/test_router.c
+test_router_SOURCES = tests/unit/test_router.c \
+	tests/unit/router_place.c tests/unit/router_place.h
 test_router_LDADD = $(TEST_LIBS)
+check_PROGRAMS += test_router_move
+test_router_move_SOURCES = tests/unit/test_router_move.c \
+	tests/unit/router_place.c tests/unit/router_place.h
+test_router_move_LDADD = $(TEST_LIBS)
 test_queue_SOURCES = tests/unit/test_queue.c \
 	tests/unit/conformance.c tests/unit/conformance.h
 test_queue_LDADD = $(TEST_LIBS)
@@ -79,3 +85,7 @@ test_poller_LDADD = $(TEST_LIBS) $(CURL_LIBS) -lpthread
 check_PROGRAMS += test_pulse
 test_pulse_SOURCES = tests/unit/test_pulse.c
 test_pulse_LDADD = $(TEST_LIBS)
+check_PROGRAMS += test_verify
+test_verify_SOURCES = tests/unit/test_verify.c \
+	tests/unit/conformance.c tests/unit/conformance.h
+test_verify_LDADD = $(TEST_LIBS)
