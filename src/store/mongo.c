@@ -16,7 +16,8 @@
 #include "utils/buf.h"
 #include "utils/xalloc.h"
 
-enum { TIMEOUT_DEFAULT_MS = 2000, SELECT_MAX_MS = 1500 };
+enum { TIMEOUT_DEFAULT_MS = 2000, SELECT_MAX_MS = 1500,
+	LONG_MS = 1800000 /* half an hour */ };
 
 /* What to do about a server's error code; others are RC_SYSTEM.  The codes:
  * https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml */
@@ -78,6 +79,12 @@ static enum rc fail(struct mongo_store *ms, uint32_t domain, uint32_t code,
 	    ms->name, message, code);
 }
 
+enum rc mongo_fail(struct mongo_store *ms, const bson_error_t *error,
+    struct err *e)
+{
+	return fail(ms, error->domain, error->code, error->message, e);
+}
+
 enum rc mongo_corrupt(struct mongo_store *ms, const char *what, struct err *e)
 {
 	return err_set(e, RC_CORRUPT, "shard %s: MongoDB: unreadable %s",
@@ -92,7 +99,7 @@ enum rc mongo_read(struct mongo_store *ms, bson_t *cmd, bson_t *reply,
 	BSON_APPEND_INT32(cmd, "maxTimeMS", ms->max_time_ms);
 	if (!mongoc_client_read_command_with_opts(ms->client, ms->db, cmd,
 	    NULL, NULL, reply, &error))
-		return fail(ms, error.domain, error.code, error.message, e);
+		return mongo_fail(ms, &error, e);
 	return RC_OK;
 }
 
@@ -134,7 +141,7 @@ enum rc mongo_write_untimed(struct mongo_store *ms, const bson_t *cmd,
 
 	if (!mongoc_client_write_command_with_opts(ms->client, ms->db, cmd,
 	    NULL, reply, &error))
-		return fail(ms, error.domain, error.code, error.message, e);
+		return mongo_fail(ms, &error, e);
 	return write_errors(ms, reply, e);
 }
 
@@ -184,13 +191,18 @@ bool mongo_batch_next(bson_iter_t *batch, bson_t *doc)
 	return bson_iter_next(batch) && mongo_iter_doc(batch, doc);
 }
 
+void mongo_begin_long(struct mongo_store *ms)
+{
+	ms->deadline = clock_mono_us() + LONG_MS * INT64_C(1000);
+}
+
 static enum rc mongo_ping(struct store *s, struct err *e)
 {
 	bson_t cmd = BSON_INITIALIZER, reply;
 	enum rc rc;
 
 	BSON_APPEND_INT32(&cmd, "ping", 1);
-	rc = mongo_read(mongo_of(s), &cmd, &reply, e);
+	rc = mongo_read(mongo_begin(s), &cmd, &reply, e);
 	bson_destroy(&reply);
 	bson_destroy(&cmd);
 	return rc;
@@ -209,7 +221,8 @@ static int cap_option(mongoc_uri_t *uri, const char *option, int standard,
 }
 
 /* Time-outs, and the promise that what was answered is stored. */
-static void uri_settle(mongoc_uri_t *uri, int timeout_ms, int *max_time_ms)
+static void uri_settle(mongoc_uri_t *uri, int timeout_ms,
+    struct mongo_store *ms)
 {
 	const bson_t *options = mongoc_uri_get_options(uri);
 	mongoc_write_concern_t *wc = mongoc_write_concern_new();
@@ -221,9 +234,10 @@ static void uri_settle(mongoc_uri_t *uri, int timeout_ms, int *max_time_ms)
 	socket = cap_option(uri, MONGOC_URI_SOCKETTIMEOUTMS, given, most);
 	cap_option(uri, MONGOC_URI_CONNECTTIMEOUTMS, select, select);
 	cap_option(uri, MONGOC_URI_SERVERSELECTIONTIMEOUTMS, select, select);
-	*max_time_ms = socket > 1 ? socket - (socket + 3) / 4 : 1;
+	ms->timeout_ms = socket;
+	ms->max_time_ms = socket > 1 ? socket - (socket + 3) / 4 : 1;
 
-	mongoc_write_concern_set_wmajority(wc, *max_time_ms);
+	mongoc_write_concern_set_wmajority(wc, ms->max_time_ms);
 	/* A standalone server answers before its journal is on disk unless
 	 * asked; journal=false in the URI gives that promise up. */
 	if (!bson_has_field(options, MONGOC_URI_JOURNAL))
@@ -268,13 +282,14 @@ static enum rc client_new(const struct store_conf *c, struct mongo_store *ms,
 		    "too long", ms->name);
 		goto out;
 	}
-	uri_settle(uri, c->timeout_ms, &ms->max_time_ms);
+	uri_settle(uri, c->timeout_ms, ms);
 	ms->client = mongoc_client_new_from_uri_with_error(uri, &error);
 	if (ms->client == NULL) {
 		rc = err_set(e, RC_INVALID, "shard %s: MongoDB: %s", ms->name,
 		    error.message);
 		goto out;
 	}
+	mongo_stream_limit(ms);
 	mongoc_client_set_error_api(ms->client, MONGOC_ERROR_API_VERSION_2);
 	primary = mongoc_read_prefs_new(MONGOC_READ_PRIMARY);
 	mongoc_client_set_read_prefs(ms->client, primary);
@@ -298,6 +313,7 @@ static enum rc mongo_open(const struct store_conf *c, struct store **out,
 	rc = client_new(c, ms, e);
 	if (rc != RC_OK)
 		goto out;
+	(void)mongo_begin(&ms->store);
 	rc = c->create ? mongo_index_create(ms, e) :
 	    mongo_ping(&ms->store, e);
 	if (rc != RC_OK)
@@ -334,4 +350,19 @@ const struct store_ops store_mongo_ops = {
 	.job_purge = mongo_job_purge,
 	.stats = mongo_stats,
 	.job_stats = mongo_job_stats,
+	.slot_users = mongo_slot_users,
+	.slot_read = mongo_slot_read,
+	.slot_write = mongo_slot_write,
+	.slot_clear = mongo_slot_clear,
+	.slot_clear_jobs = mongo_slot_clear_jobs,
+	.dirty_list = mongo_dirty_list,
+	.dirty_clear = mongo_dirty_clear,
+	.census = mongo_census,
+	.check = mongo_check,
+	.info = mongo_info,
+	.backup = mongo_backup,
+	.meta_get = mongo_meta_get,
+	.meta_put = mongo_meta_put,
+	.meta_list = mongo_meta_list,
+	.meta_delete = mongo_meta_delete,
 };

@@ -6,16 +6,28 @@
 mongo_sources = \
 	src/store/mongo.c src/store/mongo.h \
 	src/store/mongo_bson.c \
+	src/store/mongo_check.c \
+	src/store/mongo_cursor.c \
 	src/store/mongo_day.c \
+	src/store/mongo_dirty.c \
 	src/store/mongo_index.c \
+	src/store/mongo_info.c \
 	src/store/mongo_job.c \
+	src/store/mongo_lease.c \
 	src/store/mongo_meal.c \
 	src/store/mongo_meal_doc.c \
+	src/store/mongo_meta.c \
+	src/store/mongo_record.c \
+	src/store/mongo_slot.c \
+	src/store/mongo_slot_read.c \
+	src/store/mongo_slot_write.c \
+	src/store/mongo_stream.c \
 	src/store/mongo_trim.c \
 	src/store/mongo_user.c
 module_PROGRAMS += familybot-mongo.so
 familybot_mongo_so_SOURCES = $(mongo_sources) \
-	src/models/food.c src/models/job.c src/models/user.c \
+	src/models/food.c src/models/job.c src/models/record.c \
+	src/models/user.c \
 	src/store/slots.c \
 	src/utils/buf.c src/utils/clock.c src/utils/err.c src/utils/json.c \
 	src/utils/xalloc.c
@@ -23,7 +35,7 @@ familybot_mongo_so_CFLAGS = $(AM_CFLAGS) $(MONGOC_CFLAGS) -fPIC \
 	-fvisibility=hidden -ffunction-sections -fdata-sections
 familybot_mongo_so_LDFLAGS = -shared $(MODE_LDFLAGS) \
 	-Wl,--gc-sections -Wl,--as-needed -Wl,-z,relro,-z,now,-z,nodelete
-familybot_mongo_so_LDADD = $(MONGOC_LIBS) $(JSON_LIBS)
+familybot_mongo_so_LDADD = $(MONGOC_LIBS) $(JSON_LIBS) $(XXHASH_LIBS)
 
 # Needs a server, so it is no test by itself: run-mongo-conformance starts one
 # and runs it, beside the suite that every backend passes.

@@ -14,7 +14,7 @@
 
 #include "utils/buf.h"
 
-enum { DAYS_MAX = 62, DAYS_A_BATCH = 4, MS_PER_DAY = 86400000 };
+enum { DAYS_MAX = 62, DAYS_A_BATCH = 4 };
 
 /* A meal of a day before it is unpacked; el borrows from the answer. */
 struct entry {
@@ -74,7 +74,7 @@ static bool entries_read(const bson_t *doc, struct entries *out,
 enum rc mongo_meal_day(struct store *s, int64_t user_id, int32_t day,
     size_t max, struct meal *out, size_t *n, struct err *e)
 {
-	struct mongo_store *ms = mongo_of(s);
+	struct mongo_store *ms = mongo_begin(s);
 	const struct entry *sorted[MEALS_PER_DAY_MAX];
 	bson_t filter = BSON_INITIALIZER, reply, doc;
 	struct mongo_find f = { MONGO_DAYS, &filter, NULL, NULL, 1 };
@@ -156,7 +156,7 @@ static enum rc page_add_batch(struct page *p, int64_t user_id, int64_t day,
 
 	/* Days of which nothing is left are not fetched. */
 	filter = BCON_NEW("user_id", BCON_INT64(user_id),
-	    "date", "{", "$lte", BCON_DATE_TIME(day * MS_PER_DAY), "}",
+	    "date", "{", "$lte", BCON_DATE_TIME(day * MONGO_MS_PER_DAY), "}",
 	    "total.meals", "{", "$gt", BCON_INT64(0), "}");
 	sort = BCON_NEW("date", BCON_INT32(-1));
 	f.filter = filter;
@@ -181,7 +181,7 @@ enum rc mongo_meal_page(struct store *s, int64_t user_id,
 {
 	static const struct meal_cursor newest = { INT32_MAX, INT64_MAX,
 		INT64_MAX, INT64_MAX };
-	struct page p = { .ms = mongo_of(s), .from = from ? *from : newest,
+	struct page p = { .ms = mongo_begin(s), .from = from ? *from : newest,
 		.out = out, .max = max };
 	int64_t day = p.from.day;
 	size_t days = DAYS_A_BATCH;
@@ -220,7 +220,7 @@ static void put_day_ids(bson_t *filter, int64_t user_id, int32_t first,
 enum rc mongo_day_sums(struct store *s, int64_t user_id, int32_t first,
     int32_t last, struct day_sum *out, struct err *e)
 {
-	struct mongo_store *ms = mongo_of(s);
+	struct mongo_store *ms = mongo_begin(s);
 	struct day_sum sums[DAYS_MAX] = { 0 };
 	bson_t filter = BSON_INITIALIZER, *fields, reply, doc;
 	struct mongo_find f = { MONGO_DAYS, &filter, NULL, NULL, DAYS_MAX };

@@ -27,19 +27,25 @@ enum { ALL = -1, PENDING = -2 /* ready or leased */ };
 
 static const struct index indexes[] = {
 	{ MONGO_USERS, "user_id", {{ "user_id", 1 }}, true, ALL },
-	{ MONGO_USERS, "slot", {{ "slot", 1 }}, false, ALL },
+	{ MONGO_USERS, "slot_user_id", {{ "slot", 1 }, { "user_id", 1 }}, false,
+	    ALL },
 	{ MONGO_DAYS, "user_id_date", {{ "user_id", 1 }, { "date", -1 }},
 	    false, ALL },
-	{ MONGO_DAYS, "slot", {{ "slot", 1 }}, false, ALL },
+	{ MONGO_DAYS, "slot_user_id", {{ "slot", 1 }, { "user_id", 1 }}, false,
+	    ALL },
 	{ MONGO_FOODS, "user_id_updated_at",
 	    {{ "user_id", 1 }, { "updated_at", -1 }}, false, ALL },
-	{ MONGO_FOODS, "slot", {{ "slot", 1 }}, false, ALL },
+	{ MONGO_FOODS, "slot_user_id", {{ "slot", 1 }, { "user_id", 1 }}, false,
+	    ALL },
 	{ MONGO_JOBS, "pending", {{ "state", 1 }, { "run_at", 1 }}, false,
 	    PENDING },
 	{ MONGO_JOBS, "done", {{ "done_at", 1 }}, false, JOB_DONE },
 	{ MONGO_JOBS, "dead", {{ "created_at", -1 }}, false, JOB_DEAD },
 	{ MONGO_JOBS, "user_id", {{ "user_id", 1 }}, false, ALL },
-	{ MONGO_JOBS, "slot", {{ "slot", 1 }}, false, ALL },
+	{ MONGO_JOBS, "slot_user_id", {{ "slot", 1 }, { "user_id", 1 }}, false,
+	    ALL },
+	{ MONGO_DIRTY, "slot_user_id", {{ "slot", 1 }, { "user_id", 1 }}, false,
+	    ALL },
 };
 
 static void put_index(bson_t *list, const char *pos, const struct index *ix)
@@ -98,16 +104,16 @@ static enum rc create_for(struct mongo_store *ms, const char *collection,
 enum rc mongo_index_create(struct mongo_store *ms, struct err *e)
 {
 	static const char *const collections[] = {
-		MONGO_USERS, MONGO_DAYS, MONGO_FOODS, MONGO_JOBS
+		MONGO_USERS, MONGO_DAYS, MONGO_FOODS, MONGO_JOBS, MONGO_DIRTY
 	};
 	enum rc rc = RC_OK;
 
-	for (size_t i = 0; i < 4 && rc == RC_OK; i++)
+	for (size_t i = 0; i < 5 && rc == RC_OK; i++)
 		rc = create_for(ms, collections[i], e);
 	return rc;
 }
 
-static enum rc count(struct mongo_store *ms, const char *collection,
+enum rc mongo_count(struct mongo_store *ms, const char *collection,
     const bson_t *query, int64_t *out, struct err *e)
 {
 	bson_t cmd = BSON_INITIALIZER, reply;
@@ -199,7 +205,7 @@ static enum rc count_pending(struct mongo_store *ms, struct store_stats *st,
 enum rc mongo_job_stats(struct store *s, struct store_stats *out,
     struct err *e)
 {
-	struct mongo_store *ms = mongo_of(s);
+	struct mongo_store *ms = mongo_begin(s);
 	struct store_stats st = { 0 };
 	bson_t *dead;
 	enum rc rc;
@@ -208,7 +214,7 @@ enum rc mongo_job_stats(struct store *s, struct store_stats *out,
 	 * would not use it without */
 	dead = BCON_NEW("state", BCON_INT32(JOB_DEAD),
 	    "created_at", "{", "$gte", BCON_INT64(INT64_MIN), "}");
-	rc = count(ms, MONGO_JOBS, dead, &st.jobs_dead, e);
+	rc = mongo_count(ms, MONGO_JOBS, dead, &st.jobs_dead, e);
 	if (rc == RC_OK)
 		rc = count_pending(ms, &st, e);
 	if (rc == RC_OK) {
@@ -244,13 +250,13 @@ static int64_t disk_bytes(struct mongo_store *ms)
 
 enum rc mongo_stats(struct store *s, struct store_stats *out, struct err *e)
 {
-	struct mongo_store *ms = mongo_of(s);
+	struct mongo_store *ms = mongo_begin(s);
 	struct store_stats st = { 0 };
 	enum rc rc;
 
-	rc = count(ms, MONGO_USERS, NULL, &st.users, e);
+	rc = mongo_count(ms, MONGO_USERS, NULL, &st.users, e);
 	if (rc == RC_OK)
-		rc = count(ms, MONGO_FOODS, NULL, &st.own_foods, e);
+		rc = mongo_count(ms, MONGO_FOODS, NULL, &st.own_foods, e);
 	if (rc == RC_OK)
 		rc = count_meals(ms, &st.meals, e);
 	if (rc == RC_OK)

@@ -2,8 +2,7 @@
  * mongo_job.c - durable work on MongoDB.
  *
  * A batch is one command: adding and settling cost one round trip whatever
- * their number, leasing three (find what is due, take it, read what was
- * taken), or one when nothing is due.  Owns no memory beyond a call.
+ * their number.  Owns no memory beyond a call.
  */
 #include "config.h"
 
@@ -13,7 +12,8 @@
 
 #include "store/router.h"
 
-enum { JOBS_A_COMMAND = 100 /* of 17 KB at most each: far below 16 MB */ };
+/* Of 17 KB at most each: far below 16 MB. */
+enum { JOBS_A_COMMAND = 100, PURGED_A_COMMAND = 500 };
 
 static const char *const own_fields[] = { "id", "slot", NULL };
 
@@ -29,22 +29,6 @@ static enum rc put_job(bson_t *list, const char *pos, const struct job *j,
 	rc = mongo_put_row(&doc, job_columns, own_fields, j, e);
 	bson_append_document_end(list, &doc);
 	return rc;
-}
-
-static enum rc get_job(struct mongo_store *ms, const bson_t *doc,
-    struct job *j, struct err *e)
-{
-	static const struct column id_column[] = {
-		{ "_id", COLUMN_TEXT, offsetof(struct job, id), JOB_ID_SIZE },
-		COL_END
-	};
-
-	memset(j, 0, sizeof(*j));
-	if (!mongo_get_row(doc, id_column, j) ||
-	    !mongo_get_row(doc, job_columns, j) || j->id[0] == '\0' ||
-	    j->state < JOB_READY || j->state > JOB_DEAD)
-		return mongo_corrupt(ms, "job", e);
-	return RC_OK;
 }
 
 /* A command of many statements: jobs are put one by one into its list. */
@@ -84,8 +68,10 @@ enum rc mongo_job_add(struct store *s, const struct job *jobs, size_t n,
 	for (size_t at = 0; at < n && rc == RC_OK; at += JOBS_A_COMMAND) {
 		size_t some = n - at < JOBS_A_COMMAND ? n - at : JOBS_A_COMMAND;
 
-		rc = write_many(mongo_of(s), "insert", "documents", jobs + at,
-		    some, put_job, e);
+		rc = mongo_mark_jobs(mongo_begin(s), jobs + at, some, e);
+		if (rc == RC_OK)
+			rc = write_many(mongo_of(s), "insert", "documents",
+			    jobs + at, some, put_job, e);
 		if (rc == RC_CONFLICT)	/* it is there already: well */
 			rc = RC_OK;
 	}
@@ -128,78 +114,15 @@ enum rc mongo_job_settle(struct store *s, const struct job *jobs, size_t n,
 	for (size_t at = 0; at < n && rc == RC_OK; at += JOBS_A_COMMAND) {
 		size_t some = n - at < JOBS_A_COMMAND ? n - at : JOBS_A_COMMAND;
 
-		rc = write_many(mongo_of(s), "update", "updates", jobs + at,
-		    some, put_settled, e);
+		rc = mongo_mark_jobs(mongo_begin(s), jobs + at, some, e);
+		if (rc == RC_OK)
+			rc = write_many(mongo_of(s), "update", "updates",
+			    jobs + at, some, put_settled, e);
 	}
 	return rc;
 }
 
-/* Ready and due, or leased by a worker that is gone. */
-static void put_due(bson_t *filter, int64_t now)
-{
-	BCON_APPEND(filter, "$or", "[",
-	    "{", "state", BCON_INT32(JOB_READY),
-		"run_at", "{", "$lte", BCON_INT64(now), "}", "}",
-	    "{", "state", BCON_INT32(JOB_LEASED),
-		"lease_until", "{", "$lt", BCON_INT64(now), "}", "}", "]");
-}
-
-/* Appends the ids of what is due to ids, an array. */
-static enum rc find_due(struct mongo_store *ms, int64_t now, int64_t max,
-    bson_t *ids, uint32_t *n, struct err *e)
-{
-	bson_t filter = BSON_INITIALIZER, *sort, *fields, reply, doc;
-	struct mongo_find f = { MONGO_JOBS, &filter, NULL, NULL, max };
-	bson_iter_t batch, it;
-	char number[16];
-	const char *pos;
-	enum rc rc;
-
-	put_due(&filter, now);
-	f.sort = sort = BCON_NEW("run_at", BCON_INT32(1));
-	f.projection = fields = BCON_NEW("_id", BCON_INT32(1));
-	*n = 0;
-	rc = mongo_find(ms, &f, &reply, e);
-	if (rc == RC_OK)
-		rc = mongo_batch_init(ms, &reply, &batch, e);
-	while (rc == RC_OK && mongo_batch_next(&batch, &doc)) {
-		if (!bson_iter_init_find(&it, &doc, "_id")) {
-			rc = mongo_corrupt(ms, "job", e);
-			break;
-		}
-		bson_uint32_to_string((*n)++, &pos, number, sizeof(number));
-		bson_append_iter(ids, pos, -1, &it);
-	}
-	bson_destroy(&reply);
-	bson_destroy(fields);
-	bson_destroy(sort);
-	bson_destroy(&filter);
-	return rc;
-}
-
-/* Marks those that are still due: another worker may have been faster. */
-static enum rc take_due(struct mongo_store *ms, const bson_t *ids, int64_t now,
-    int64_t until, int64_t token, struct err *e)
-{
-	bson_t *cmd, query = BSON_INITIALIZER, reply;
-	enum rc rc;
-
-	BCON_APPEND(&query, "_id", "{", "$in", BCON_ARRAY(ids), "}");
-	put_due(&query, now);
-	cmd = BCON_NEW("update", BCON_UTF8(MONGO_JOBS), "updates", "[", "{",
-	    "q", BCON_DOCUMENT(&query), "u", "{", "$set", "{",
-		"state", BCON_INT32(JOB_LEASED),
-		"lease_token", BCON_INT64(token),
-		"lease_until", BCON_INT64(until), "}", "}",
-	    "multi", BCON_BOOL(true), "}", "]");
-	rc = mongo_write(ms, cmd, &reply, e);
-	bson_destroy(&reply);
-	bson_destroy(cmd);
-	bson_destroy(&query);
-	return rc;
-}
-
-static enum rc read_jobs(struct mongo_store *ms, const struct mongo_find *f,
+enum rc mongo_read_jobs(struct mongo_store *ms, const struct mongo_find *f,
     struct job *out, size_t *n, struct err *e)
 {
 	bson_iter_t batch;
@@ -212,45 +135,11 @@ static enum rc read_jobs(struct mongo_store *ms, const struct mongo_find *f,
 		rc = mongo_batch_init(ms, &reply, &batch, e);
 	while (rc == RC_OK && found < (size_t)f->limit &&
 	    mongo_batch_next(&batch, &doc))
-		rc = get_job(ms, &doc, &out[found++], e);
+		if (!mongo_get_job(&doc, &out[found++]))
+			rc = mongo_corrupt_doc(ms, MONGO_JOBS, &doc, e);
 	if (rc == RC_OK)
 		*n = found;
 	bson_destroy(&reply);
-	return rc;
-}
-
-enum rc mongo_job_lease(struct store *s, int64_t now, int64_t until,
-    int64_t token, size_t max, const struct job_gate *gate,
-    struct job *out, size_t *n, struct err *e)
-{
-	struct mongo_store *ms = mongo_of(s);
-	bson_t ids = BSON_INITIALIZER, *filter = NULL, *sort = NULL;
-	struct mongo_find f = { .collection = MONGO_JOBS,
-		.limit = (int64_t)(max < JOBS_A_COMMAND ? max : JOBS_A_COMMAND)
-	};
-	uint32_t due = 0;
-	enum rc rc = RC_OK;
-
-	(void)gate;
-	if (max > 0)
-		rc = find_due(ms, now, f.limit, &ids, &due, e);
-	if (rc == RC_OK && due == 0)
-		*n = 0;
-	if (rc != RC_OK || due == 0)
-		goto out;
-	rc = take_due(ms, &ids, now, until, token, e);
-	if (rc != RC_OK)
-		goto out;
-	f.filter = filter = BCON_NEW("_id", "{", "$in", BCON_ARRAY(&ids), "}",
-	    "state", BCON_INT32(JOB_LEASED),
-	    "lease_token", BCON_INT64(token));
-	f.sort = sort = BCON_NEW("run_at", BCON_INT32(1), "_id",
-	    BCON_INT32(1));
-	rc = read_jobs(ms, &f, out, n, e);
-out:
-	bson_destroy(sort);
-	bson_destroy(filter);
-	bson_destroy(&ids);
 	return rc;
 }
 
@@ -269,7 +158,7 @@ enum rc mongo_job_list(struct store *s, enum job_state state, size_t max,
 	f.filter = filter = BCON_NEW("state", BCON_INT32(state));
 	f.sort = sort = BCON_NEW("created_at", BCON_INT32(-1), "_id",
 	    BCON_INT32(1));
-	rc = read_jobs(mongo_of(s), &f, out, n, e);
+	rc = mongo_read_jobs(mongo_begin(s), &f, out, n, e);
 	bson_destroy(sort);
 	bson_destroy(filter);
 	return rc;
@@ -293,6 +182,30 @@ static enum rc touch_dead(struct mongo_store *ms, bson_t *cmd, const char *id,
 	return rc;
 }
 
+/* Whose job it is must be known before it is changed, if marks are made. */
+static enum rc mark_owner(struct mongo_store *ms, const char *id,
+    struct err *e)
+{
+	bson_t *filter, reply, doc;
+	struct mongo_find f = { .collection = MONGO_JOBS, .limit = 1 };
+	bson_iter_t batch;
+	int64_t user_id;
+	enum rc rc;
+
+	if (ms->store.slots.moving == NULL)
+		return RC_OK;
+	f.filter = filter = BCON_NEW("_id", BCON_UTF8(id));
+	rc = mongo_find(ms, &f, &reply, e);
+	if (rc == RC_OK)
+		rc = mongo_batch_init(ms, &reply, &batch, e);
+	if (rc == RC_OK && mongo_batch_next(&batch, &doc) &&
+	    mongo_get_i64(&doc, "user_id", &user_id))
+		rc = mongo_mark(ms, user_id, e);
+	bson_destroy(&reply);
+	bson_destroy(filter);
+	return rc;
+}
+
 enum rc mongo_job_revive(struct store *s, const char *id, bool drop,
     int64_t now, struct err *e)
 {
@@ -301,6 +214,9 @@ enum rc mongo_job_revive(struct store *s, const char *id, bool drop,
 
 	if (!bson_utf8_validate(id, strlen(id), false))
 		return err_set(e, RC_INVALID, "the id is not valid UTF-8");
+	rc = mark_owner(mongo_begin(s), id, e);
+	if (rc != RC_OK)
+		return rc;
 	if (drop)
 		cmd = BCON_NEW("delete", BCON_UTF8(MONGO_JOBS), "deletes", "[",
 		    "{", "q", "{", "_id", BCON_UTF8(id),
@@ -319,17 +235,79 @@ enum rc mongo_job_revive(struct store *s, const char *id, bool drop,
 	return rc;
 }
 
-enum rc mongo_job_purge(struct store *s, int64_t before, struct err *e)
+/* Jobs that were done long ago, some of them. */
+struct old_jobs {
+	bson_t ids;		/* an array */
+	uint32_t n;
+	int64_t users[PURGED_A_COMMAND];
+	size_t nusers;
+};
+
+static enum rc find_old(struct mongo_store *ms, int64_t before,
+    struct old_jobs *old, struct err *e)
 {
+	bson_t *filter, *fields, reply, doc;
+	struct mongo_find f = { .collection = MONGO_JOBS,
+		.limit = PURGED_A_COMMAND };
+	bson_iter_t batch, it;
+	char number[16];
+	const char *pos;
+	enum rc rc;
+
+	f.filter = filter = BCON_NEW("state", BCON_INT32(JOB_DONE),
+	    "done_at", "{", "$lt", BCON_INT64(before), "}");
+	f.projection = fields = BCON_NEW("_id", BCON_INT32(1),
+	    "user_id", BCON_INT32(1));
+	rc = mongo_find(ms, &f, &reply, e);
+	if (rc == RC_OK)
+		rc = mongo_batch_init(ms, &reply, &batch, e);
+	while (rc == RC_OK && old->n < PURGED_A_COMMAND &&
+	    mongo_batch_next(&batch, &doc)) {
+		if (!bson_iter_init_find(&it, &doc, "_id"))
+			break;
+		bson_uint32_to_string(old->n++, &pos, number, sizeof(number));
+		bson_append_iter(&old->ids, pos, -1, &it);
+		if (mongo_get_i64(&doc, "user_id", &old->users[old->nusers]))
+			old->nusers++;
+	}
+	bson_destroy(&reply);
+	bson_destroy(fields);
+	bson_destroy(filter);
+	return rc;
+}
+
+/* By what was read, so that the owners can be marked before. */
+static enum rc purge_some(struct mongo_store *ms, int64_t before, uint32_t *n,
+    struct err *e)
+{
+	struct old_jobs old = { .n = 0 };
 	bson_t *cmd, reply;
 	enum rc rc;
 
-	cmd = BCON_NEW("delete", BCON_UTF8(MONGO_JOBS), "deletes", "[", "{",
-	    "q", "{", "state", BCON_INT32(JOB_DONE),
-		"done_at", "{", "$lt", BCON_INT64(before), "}", "}",
-	    "limit", BCON_INT32(0), "}", "]");
-	rc = mongo_write(mongo_of(s), cmd, &reply, e);
-	bson_destroy(&reply);
-	bson_destroy(cmd);
+	bson_init(&old.ids);
+	rc = find_old(ms, before, &old, e);
+	if (rc == RC_OK)
+		rc = mongo_mark_all(ms, old.users, old.nusers, e);
+	if (rc == RC_OK && old.n > 0) {
+		cmd = BCON_NEW("delete", BCON_UTF8(MONGO_JOBS), "deletes", "[",
+		    "{", "q", "{", "_id", "{", "$in", BCON_ARRAY(&old.ids),
+			"}", "state", BCON_INT32(JOB_DONE), "}",
+		    "limit", BCON_INT32(0), "}", "]");
+		rc = mongo_write(ms, cmd, &reply, e);
+		bson_destroy(&reply);
+		bson_destroy(cmd);
+	}
+	*n = old.n;
+	bson_destroy(&old.ids);
+	return rc;
+}
+
+enum rc mongo_job_purge(struct store *s, int64_t before, struct err *e)
+{
+	uint32_t n = PURGED_A_COMMAND;
+	enum rc rc = RC_OK;
+
+	while (rc == RC_OK && n == PURGED_A_COMMAND)
+		rc = purge_some(mongo_begin(s), before, &n, e);
 	return rc;
 }

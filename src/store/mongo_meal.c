@@ -13,17 +13,14 @@
 #include "store/router.h"
 #include "utils/buf.h"
 
-enum { ADD_TRIES = 2, MS_PER_DAY = 86400000 };
+enum { ADD_TRIES = 2 };
 
 /* What a meal adds to its day: nothing when it is deleted. */
 static struct day_sum share(const struct meal *m)
 {
 	struct day_sum d = { .day = m->day };
 
-	if (!m->deleted) {
-		d.meals = 1;
-		d.sum = m->sum;
-	}
+	mongo_day_count(&d, m);
 	return d;
 }
 
@@ -76,7 +73,7 @@ static enum rc add_command(bson_t *cmd, const struct meal *m, struct err *e)
 	BSON_APPEND_DOCUMENT_BEGIN(&update, "$setOnInsert", &part);
 	BSON_APPEND_INT32(&part, "slot", m->slot);
 	BSON_APPEND_INT32(&part, "day", m->day);
-	BSON_APPEND_DATE_TIME(&part, "date", (int64_t)m->day * MS_PER_DAY);
+	BSON_APPEND_DATE_TIME(&part, "date", (int64_t)m->day * MONGO_MS_PER_DAY);
 	bson_append_document_end(&update, &part);
 	put_inc(&update, &d);
 	BSON_APPEND_DOCUMENT_BEGIN(&update, "$push", &part);
@@ -166,11 +163,14 @@ static enum rc add_once(struct mongo_store *ms, const struct meal *m,
 enum rc mongo_meal_add(struct store *s, struct meal *m, struct day_sum *day,
     struct err *e)
 {
-	struct mongo_store *ms = mongo_of(s);
+	struct mongo_store *ms = mongo_begin(s);
 	struct meal stored;
 	struct day_sum sum;
 	enum rc rc;
 
+	rc = mongo_mark(ms, m->user_id, e);
+	if (rc != RC_OK)
+		return rc;
 	m->slot = slot_of(m->user_id);
 	m->rev = 1;
 	/* The second try is for a day that another began at the same moment;
@@ -205,7 +205,7 @@ enum rc mongo_meal_get(struct store *s, int64_t user_id, int32_t day,
 	struct day_sum sum;
 	enum rc rc;
 
-	rc = meal_read(mongo_of(s), &key, &stored, &sum, e);
+	rc = meal_read(mongo_begin(s), &key, &stored, &sum, e);
 	if (rc == RC_OK)
 		*out = stored;
 	return rc;
@@ -279,7 +279,7 @@ static enum rc lost(struct err *e)
 enum rc mongo_meal_replace(struct store *s, struct meal *m,
     struct day_sum *day, struct err *e)
 {
-	struct mongo_store *ms = mongo_of(s);
+	struct mongo_store *ms = mongo_begin(s);
 	struct day_sum diff, before, sum;
 	struct meal next = *m, stored;
 	enum rc rc;
@@ -298,7 +298,9 @@ enum rc mongo_meal_replace(struct store *s, struct meal *m,
 	before = share(&stored);
 	diff.meals -= before.meals;
 	nutrients_sub(&diff.sum, &before.sum);
-	rc = replace_once(ms, &next, m->rev, &diff, &sum, e);
+	rc = mongo_mark(ms, m->user_id, e);
+	if (rc == RC_OK)
+		rc = replace_once(ms, &next, m->rev, &diff, &sum, e);
 	if (rc == RC_NOTFOUND)
 		return lost(e);
 	if (rc == RC_OK) {

@@ -116,3 +116,24 @@ bool mongo_get_total(const bson_t *day_doc, int32_t day, struct day_sum *out)
 	*out = sum;
 	return true;
 }
+
+void mongo_day_count(struct day_sum *day, const struct meal *m)
+{
+	if (m->deleted)
+		return;
+	day->meals++;
+	nutrients_add(&day->sum, &m->sum);
+}
+
+void mongo_put_total(bson_t *doc, const struct day_sum *day)
+{
+	bson_t total;
+
+	BSON_APPEND_DOCUMENT_BEGIN(doc, "total", &total);
+	BSON_APPEND_INT64(&total, "meals", day->meals);
+	BSON_APPEND_INT64(&total, "cal", day->sum.cal);
+	BSON_APPEND_INT64(&total, "protein", day->sum.protein);
+	BSON_APPEND_INT64(&total, "fat", day->sum.fat);
+	BSON_APPEND_INT64(&total, "carb", day->sum.carb);
+	bson_append_document_end(doc, &total);
+}

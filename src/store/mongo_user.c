@@ -16,7 +16,7 @@
 enum rc mongo_user_get(struct store *s, int64_t user_id, struct user *out,
     struct err *e)
 {
-	struct mongo_store *ms = mongo_of(s);
+	struct mongo_store *ms = mongo_begin(s);
 	bson_t filter = BSON_INITIALIZER, reply, doc;
 	struct mongo_find f = { MONGO_USERS, &filter, NULL, NULL, 1 };
 	struct user u = { 0 };
@@ -87,6 +87,11 @@ enum rc mongo_user_put(struct store *s, struct user *u, struct err *e)
 	struct user stored = *u;
 	enum rc rc;
 
+	rc = mongo_mark(mongo_begin(s), u->user_id, e);
+	if (rc != RC_OK) {
+		bson_destroy(&filter);
+		return rc;
+	}
 	stored.slot = slot_of(u->user_id);
 	stored.rev = u->rev + 1;
 	BSON_APPEND_INT64(&filter, "_id", u->user_id);
@@ -125,7 +130,7 @@ enum rc mongo_erase(struct store *s, int64_t user_id, struct err *e)
 	static const char *const collections[] = {
 		MONGO_JOBS, MONGO_DAYS, MONGO_FOODS, MONGO_USERS
 	};
-	enum rc rc = RC_OK;
+	enum rc rc = mongo_mark(mongo_begin(s), user_id, e);
 
 	for (size_t i = 0; i < 4 && rc == RC_OK; i++)
 		rc = erase_from(mongo_of(s), collections[i], user_id, e);
@@ -138,7 +143,7 @@ enum rc mongo_own_food_put(struct store *s, const struct own_food *f,
 	bson_t filter = BSON_INITIALIZER;
 	struct own_food own = *f;
 	char id[MONGO_ID_SIZE];
-	enum rc rc = RC_CONFLICT;
+	enum rc rc;
 
 	own.slot = slot_of(own.user_id);
 	str_format(id, sizeof(id), "%" PRId64 ":%s", f->user_id, f->key);
@@ -146,6 +151,12 @@ enum rc mongo_own_food_put(struct store *s, const struct own_food *f,
 		bson_destroy(&filter);
 		return err_set(e, RC_INVALID, "key is not valid UTF-8");
 	}
+	rc = mongo_mark(mongo_begin(s), f->user_id, e);
+	if (rc != RC_OK) {
+		bson_destroy(&filter);
+		return rc;
+	}
+	rc = RC_CONFLICT;
 	BSON_APPEND_UTF8(&filter, "_id", id);
 	BSON_APPEND_INT64(&filter, "user_id", f->user_id);
 	/* Two first inserts of one food can collide; the loser then finds it. */
@@ -160,7 +171,7 @@ enum rc mongo_own_food_put(struct store *s, const struct own_food *f,
 enum rc mongo_own_food_list(struct store *s, int64_t user_id, size_t max,
     struct own_food *out, size_t *n, struct err *e)
 {
-	struct mongo_store *ms = mongo_of(s);
+	struct mongo_store *ms = mongo_begin(s);
 	bson_t filter = BSON_INITIALIZER, sort = BSON_INITIALIZER, reply, doc;
 	struct mongo_find f = { MONGO_FOODS, &filter, NULL, &sort,
 		max > OWN_FOODS_MAX ? OWN_FOODS_MAX : (int64_t)max };
