@@ -43,6 +43,14 @@ void meal_items_fill(struct meal *m, int n, const char *name);
 struct user user_of(int64_t user_id);
 struct job job_of(const char *id, int64_t user_id, int64_t run_at);
 
+/* One record of everything: largest texts, a tombstone, jobs of each state, whose
+ * ids begin with tag.  conformance_slot.c */
+void person_fill(struct store *s, int64_t who, const char *tag);
+/* What these people have in the slot (users NULL: all); out, if not NULL, is
+ * initialised and keeps the records. */
+struct digests slot_pack(struct store *s, int32_t slot, const int64_t *users,
+    size_t n, struct record_pack *out);
+
 #define OK(call)	assert_int_equal((call), RC_OK)
 
 extern const struct CMUnitTest conformance_user[];
@@ -53,6 +61,10 @@ extern const struct CMUnitTest conformance_days[];
 extern const size_t conformance_days_n;
 extern const struct CMUnitTest conformance_job[];
 extern const size_t conformance_job_n;
+extern const struct CMUnitTest conformance_slot[];
+extern const size_t conformance_slot_n;
+extern const struct CMUnitTest conformance_move[];
+extern const size_t conformance_move_n;
 
 #define CASE(f)	{ #f, f, place_setup, place_teardown, NULL }
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))

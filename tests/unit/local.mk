@@ -21,6 +21,13 @@ test_store_conformance_LDADD = $(TEST_LIBS)
 test_sqlite_SOURCES = tests/unit/test_sqlite.c \
 	tests/unit/conformance.c tests/unit/conformance.h
 test_sqlite_LDADD = $(TEST_LIBS)
+check_PROGRAMS += test_record test_sqlite_moves
+test_record_SOURCES = tests/unit/test_record.c
+test_record_LDADD = $(TEST_LIBS)
+test_sqlite_moves_SOURCES = tests/unit/test_sqlite_moves.c \
+	tests/unit/conformance.c tests/unit/conformance.h \
+	tests/unit/conformance_slot.c
+test_sqlite_moves_LDADD = $(TEST_LIBS)
 test_slots_SOURCES = tests/unit/test_slots.c \
 	tests/unit/slots_place.c tests/unit/slots_place.h
 test_slots_LDADD = $(TEST_LIBS)

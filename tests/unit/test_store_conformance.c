@@ -29,6 +29,8 @@ static int run_lists(void)
 		{ conformance_food, &conformance_food_n },
 		{ conformance_days, &conformance_days_n },
 		{ conformance_job, &conformance_job_n },
+		{ conformance_slot, &conformance_slot_n },
+		{ conformance_move, &conformance_move_n },
 	};
 	int failed = 0;
 

@@ -1,0 +1,479 @@
+/*
+ * conformance_move.c - what is written while a slot moves is marked, jobs wait
+ * for their gate, faults are found, and values are agreed on.
+ */
+#include "config.h"
+
+#include "conformance.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/router.h"
+#include "utils/buf.h"
+
+enum { WHO = 42, OTHER = 43, DAY = 20000, REFUSED = 1023, WRITERS = 4,
+	ROUNDS = 15 };
+
+static bool is_slot(void *ctx, int32_t slot)
+{
+	return slot == *(const int32_t *)ctx;
+}
+
+/* Who is marked in WHO's slot: WHO or nobody.  Clears the marks. */
+static bool marked(struct store *s)
+{
+	int64_t got[4] = { 0 };
+	struct err e;
+	size_t n = 9;
+
+	OK(s->ops->dirty_list(s, slot_of(OTHER), 4, got, &n, &e));
+	assert_int_equal(n, 0);
+	OK(s->ops->dirty_list(s, slot_of(WHO), 4, got, &n, &e));
+	if (n == 0)
+		return false;
+	assert_int_equal(n, 1);
+	assert_int_equal(got[0], WHO);
+	OK(s->ops->dirty_clear(s, slot_of(WHO), got, 1, &e));
+	OK(s->ops->dirty_list(s, slot_of(WHO), 4, got, &n, &e));
+	assert_int_equal(n, 0);
+	return true;
+}
+
+/* All that can be written of a person; each must mark exactly if want. */
+static void person_marks(struct store *s, int64_t who, bool want)
+{
+	struct user u = user_of(who);
+	struct meal m = meal_of(who, DAY, 1);
+	struct own_food f = { .user_id = who, .slot = slot_of(who),
+		.key = "k", .name = "n" };
+	struct err e;
+
+	OK(s->ops->user_put(s, &u, &e));
+	assert_int_equal(marked(s), want);
+	OK(s->ops->user_put(s, &u, &e));
+	assert_int_equal(marked(s), want);
+	OK(s->ops->meal_add(s, &m, NULL, &e));
+	assert_int_equal(marked(s), want);
+	OK(s->ops->meal_replace(s, &m, NULL, &e));
+	assert_int_equal(marked(s), want);
+	OK(s->ops->own_food_put(s, &f, &e));
+	assert_int_equal(marked(s), want);
+	OK(s->ops->erase(s, who, &e));
+	assert_int_equal(marked(s), want);
+}
+
+/* Purged jobs are marked, or stay until the slot has moved. */
+static void purge_marks(struct store *s, struct job *j, bool want)
+{
+	struct err e;
+	size_t n = 0;
+
+	OK(s->ops->job_purge(s, 9000, &e));
+	bool told = marked(s);
+	OK(s->ops->job_list(s, JOB_DONE, 1, j, &n, &e));
+	assert_true(want ? told || n == 1 : !told && n == 0);
+}
+
+static void jobs_mark(struct store *s, int64_t who, bool want)
+{
+	struct job *j = calloc(2, sizeof(*j));
+	struct err e;
+	size_t n = 0;
+
+	j[0] = job_of("a", who, 1000);
+	j[1] = job_of("b", who, 1001);
+	OK(s->ops->job_add(s, j, 2, &e));
+	assert_int_equal(marked(s), want);
+	OK(s->ops->job_lease(s, 2000, 3000, 7, 2, NULL, j, &n, &e));
+	assert_int_equal(n, 2);
+	assert_int_equal(marked(s), want);
+	j[0].state = JOB_DONE;
+	j[0].done_at = 5000;
+	j[1].state = JOB_DEAD;
+	OK(s->ops->job_settle(s, j, 2, &e));
+	assert_int_equal(marked(s), want);
+	OK(s->ops->job_revive(s, "b", false, 4000, &e));
+	assert_int_equal(marked(s), want);
+	OK(s->ops->job_lease(s, 5000, 6000, 8, 1, NULL, j, &n, &e));
+	assert_int_equal(marked(s), want);
+	j->state = JOB_DEAD;
+	OK(s->ops->job_settle(s, j, 1, &e));
+	assert_int_equal(marked(s), want);
+	OK(s->ops->job_revive(s, "b", true, 4000, &e));
+	assert_int_equal(marked(s), want);
+	purge_marks(s, j, want);
+	free(j);
+}
+
+static void writes_mark_exactly_while_their_slot_moves(void **state)
+{
+	struct store *s = ((struct place *)*state)->s;
+	int32_t moving = slot_of(WHO);
+	struct err e;
+
+	person_marks(s, WHO, false);
+	jobs_mark(s, WHO, false);
+	s->slots = (struct store_slots){ is_slot, &moving };
+	person_marks(s, OTHER, false);
+	jobs_mark(s, OTHER, false);
+	person_marks(s, WHO, true);
+	jobs_mark(s, WHO, true);
+	OK(s->ops->slot_clear(s, moving, &e));
+	moving = slot_of(OTHER);
+	person_marks(s, WHO, false);
+	jobs_mark(s, WHO, false);
+}
+
+static void moving_itself_leaves_no_marks(void **state)
+{
+	struct store *s = ((struct place *)*state)->s;
+	int32_t moving = slot_of(WHO);
+	const int64_t who = WHO;
+	struct record_pack p;
+	struct user u = user_of(WHO);
+	struct err e;
+	int64_t got[2];
+	size_t n = 9;
+
+	person_fill(s, WHO, "a");
+	s->slots = (struct store_slots){ is_slot, &moving };
+	(void)slot_pack(s, moving, &who, 1, &p);
+	OK(s->ops->slot_write(s, moving, &who, 1, &p, &e));
+	OK(s->ops->slot_clear_jobs(s, moving, &e));
+	assert_false(marked(s));
+	record_pack_release(&p);
+	/* a mark goes with its slot */
+	OK(s->ops->user_get(s, WHO, &u, &e));
+	OK(s->ops->user_put(s, &u, &e));
+	OK(s->ops->slot_clear(s, moving, &e));
+	OK(s->ops->dirty_list(s, moving, 2, got, &n, &e));
+	assert_int_equal(n, 0);
+}
+
+static void marks_are_forgotten_one_by_one(void **state)
+{
+	struct store *s = ((struct place *)*state)->s;
+	int32_t moving = slot_of(WHO);
+	int64_t got[8] = { 0 };
+	struct err e;
+	size_t n = 0;
+
+	s->slots = (struct store_slots){ is_slot, &moving };
+	for (int i = 0; i < 5; i++) {
+		struct user u = user_of(WHO + (int64_t)i * SLOT_COUNT);
+
+		OK(s->ops->user_put(s, &u, &e));
+	}
+	OK(s->ops->dirty_list(s, moving, 3, got, &n, &e));
+	assert_int_equal(n, 3);
+	OK(s->ops->dirty_clear(s, moving, got, 3, &e));
+	OK(s->ops->dirty_list(s, moving, 8, got + 3, &n, &e));
+	assert_int_equal(n, 2);
+	for (int i = 0; i < 5; i++)
+		for (int k = 0; k < i; k++)
+			assert_true(got[i] != got[k]);
+	OK(s->ops->dirty_clear(s, moving, got, 0, &e));
+	OK(s->ops->dirty_clear(s, moving, got + 3, 2, &e));
+	OK(s->ops->dirty_list(s, moving, 8, got, &n, &e));
+	assert_int_equal(n, 0);
+}
+
+static void refused_jobs_are_passed_over(void **state)
+{
+	struct store *s = ((struct place *)*state)->s;
+	struct job *j = calloc(REFUSED + 2, sizeof(*j));
+	int32_t open = slot_of(OTHER);
+	const struct job_gate gate = { is_slot, &open };
+	struct err e;
+	size_t n = 9;
+
+	for (int i = 0; i < REFUSED; i++) {
+		char id[16];
+
+		(void)str_format(id, sizeof(id), "r%04d", i);
+		j[i] = job_of(id, WHO, 1000 + i);
+	}
+	j[REFUSED] = job_of("late", OTHER, 3000);
+	j[REFUSED + 1] = job_of("later", OTHER, 3001);
+	OK(s->ops->job_add(s, j, REFUSED, &e));
+	OK(s->ops->job_lease(s, 5000, 6000, 7, 4, &gate, j, &n, &e));
+	assert_int_equal(n, 0);
+	j[0] = job_of("late", OTHER, 3000);
+	j[1] = job_of("later", OTHER, 3001);
+	OK(s->ops->job_add(s, j, 2, &e));
+	OK(s->ops->job_lease(s, 5000, 6000, 7, 1, &gate, j, &n, &e));
+	assert_int_equal(n, 1);
+	assert_string_equal(j->id, "late");
+	assert_int_equal(j->state, JOB_LEASED);
+	assert_int_equal(j->lease_token, 7);
+	OK(s->ops->job_lease(s, 5000, 6000, 7, 4, &gate, j, &n, &e));
+	assert_int_equal(n, 1);
+	assert_string_equal(j->id, "later");
+	/* who was passed over is as before, and the oldest is first */
+	open = slot_of(WHO);
+	OK(s->ops->job_lease(s, 5000, 6000, 8, 2, &gate, j, &n, &e));
+	assert_int_equal(n, 2);
+	assert_string_equal(j[0].id, "r0000");
+	assert_string_equal(j[1].id, "r0001");
+	assert_int_equal(j[0].tries, 0);
+	free(j);
+}
+
+struct faults {
+	struct store_fault f[8];
+	int n;
+};
+
+static void fault_keep(void *ctx, const struct store_fault *f)
+{
+	struct faults *all = ctx;
+
+	assert_true(all->n < (int)COUNT(all->f));
+	all->f[all->n++] = *f;
+}
+
+static struct faults check(struct store *s, int32_t slot, bool repair)
+{
+	struct faults all = { .n = 0 };
+	struct err e;
+
+	OK(s->ops->check(s, slot, repair, fault_keep, &all, &e));
+	return all;
+}
+
+/* A meal whose sums are not those of its items, and a wrong count. */
+static void drift_plant(struct store *s)
+{
+	struct record *r = calloc(1, sizeof(*r));
+	struct record_pack p;
+	struct user u;
+	struct err e;
+
+	record_pack_init(&p);
+	r->kind = COLLECTION_MEALS;
+	r->meal = meal_of(WHO, DAY + 9, 5);
+	r->meal.rev = 4;
+	r->meal.sum.fat += 5;
+	OK(record_pack_add(&p, r, &e));
+	OK(s->ops->slot_write(s, slot_of(WHO), NULL, 0, &p, &e));
+	OK(s->ops->user_get(s, WHO, &u, &e));
+	u.own_foods = 7;
+	OK(s->ops->user_put(s, &u, &e));
+	record_pack_release(&p);
+	free(r);
+}
+
+static void drift_is_found_and_mended(void **state)
+{
+	struct store *s = ((struct place *)*state)->s;
+	struct meal right = meal_of(WHO, DAY + 9, 5), m;
+	struct faults f;
+	struct day_sum d;
+	struct user u;
+	struct err e;
+
+	person_fill(s, WHO, "a");
+	person_fill(s, OTHER, "b");
+	assert_int_equal(check(s, slot_of(WHO), true).n, 0);
+	drift_plant(s);
+	for (int i = 0; i < 3; i++) {	/* seen, mended, gone */
+		f = check(s, slot_of(WHO), i == 1);
+		assert_int_equal(f.n, i < 2 ? 2 : 0);
+		for (int k = 0; k < f.n; k++) {
+			assert_int_equal(f.f[k].kind, STORE_DRIFT);
+			assert_int_equal(f.f[k].user_id, WHO);
+			assert_int_equal(f.f[k].repaired, i == 1);
+			assert_true(f.f[k].id[0] && f.f[k].words[0]);
+		}
+		if (f.n == 2)
+			assert_true(f.f[0].collection != f.f[1].collection);
+	}
+	OK(s->ops->user_get(s, WHO, &u, &e));
+	assert_int_equal(u.own_foods, 2);
+	OK(s->ops->user_put(s, &u, &e));
+	OK(s->ops->meal_get(s, WHO, DAY + 9, WHO, 5, &m, &e));
+	assert_memory_equal(&m.sum, &right.sum, sizeof(m.sum));
+	OK(s->ops->day_sums(s, WHO, DAY + 9, DAY + 9, &d, &e));
+	assert_true(d.sum.fat == right.sum.fat);
+}
+
+static void records_in_a_wrong_slot_are_found(void **state)
+{
+	struct store *s = ((struct place *)*state)->s;
+	struct record *r = calloc(1, sizeof(*r));
+	struct record_pack p;
+	struct faults f;
+	struct err e;
+
+	person_fill(s, WHO, "a");
+	record_pack_init(&p);
+	r->kind = COLLECTION_JOBS;
+	r->job = job_of("stray", OTHER, 1);
+	r->job.slot = slot_of(WHO);
+	OK(record_pack_add(&p, r, &e));
+	OK(s->ops->slot_write(s, slot_of(WHO), NULL, 0, &p, &e));
+	f = check(s, slot_of(WHO), true);
+	assert_int_equal(f.n, 1);
+	assert_int_equal(f.f[0].kind, STORE_WRONG_SLOT);
+	assert_int_equal(f.f[0].collection, COLLECTION_JOBS);
+	assert_int_equal(f.f[0].user_id, OTHER);
+	assert_non_null(strstr(f.f[0].id, "stray"));
+	assert_false(f.f[0].repaired);
+	assert_int_equal(check(s, slot_of(OTHER), true).n, 0);
+	/* a slot takes no records of another */
+	assert_int_equal(s->ops->slot_write(s, slot_of(OTHER), NULL, 0, &p, &e),
+	    RC_INVALID);
+	record_pack_release(&p);
+	free(r);
+}
+
+static void values_are_agreed_by_compare_and_set(void **state)
+{
+	struct store *s = ((struct place *)*state)->s;
+	int64_t mine = 0, stale = 0, seen = -1;
+	struct buf b;
+	struct err e;
+
+	buf_init(&b, 4 << 20);
+	assert_int_equal(s->ops->meta_get(s, "k", &b, &seen, &e), RC_NOTFOUND);
+	assert_int_equal(seen, -1);
+	OK(s->ops->meta_put(s, "k", "a\0b", 3, &mine, &e));
+	assert_true(mine != 0);
+	assert_int_equal(s->ops->meta_put(s, "k", "x", 1, &stale, &e),
+	    RC_CONFLICT);
+	assert_int_equal(stale, 0);
+	OK(s->ops->meta_get(s, "k", &b, &seen, &e));
+	assert_true(seen == mine);
+	assert_int_equal(b.len, 3);
+	assert_memory_equal(b.s, "a\0b", 3);
+	stale = mine;
+	OK(s->ops->meta_put(s, "k", "", 0, &mine, &e));
+	assert_true(mine != stale);
+	seen = stale;
+	assert_int_equal(s->ops->meta_put(s, "k", "x", 1, &stale, &e),
+	    RC_CONFLICT);
+	assert_true(stale == seen);
+	OK(s->ops->meta_get(s, "k", &b, &seen, &e));
+	assert_true(seen == mine);
+	assert_int_equal(b.len, 0);
+	buf_release(&b);
+}
+
+static void long_values_fit_and_longer_do_not(void **state)
+{
+	struct store *s = ((struct place *)*state)->s;
+	size_t most = 1 << 20;
+	unsigned char *bytes = calloc(1, most + 1);
+	int64_t version = 0, seen = 0;
+	struct buf b;
+	struct err e;
+
+	buf_init(&b, 4 << 20);
+	for (size_t i = 0; i < most; i++)
+		bytes[i] = (unsigned char)(i * 7 + i / 256);
+	OK(s->ops->meta_put(s, "big", bytes, most, &version, &e));
+	OK(s->ops->meta_get(s, "big", &b, &seen, &e));
+	assert_int_equal(b.len, most);
+	assert_memory_equal(b.s, bytes, most);
+	assert_int_equal(s->ops->meta_put(s, "big", bytes, most + 1, &version,
+	    &e), RC_TOOBIG);
+	assert_true(version == seen);
+	buf_release(&b);
+	free(bytes);
+}
+
+static void key_join(void *ctx, const char *key)
+{
+	buf_puts(ctx, key);
+	buf_putc(ctx, ' ');
+}
+
+static void keys_are_listed_by_beginning(void **state)
+{
+	static const char *const keys[] = { "host/b", "host/a", "hosu", "host",
+		"host/a/x", "map" };
+	struct store *s = ((struct place *)*state)->s;
+	struct buf b;
+	struct err e;
+
+	buf_init(&b, 1000);
+	for (size_t i = 0; i < COUNT(keys); i++) {
+		int64_t version = 0;
+
+		OK(s->ops->meta_put(s, keys[i], keys[i], 1, &version, &e));
+	}
+	OK(s->ops->meta_list(s, "host/", key_join, &b, &e));
+	assert_string_equal(b.s, "host/a host/a/x host/b ");
+	OK(s->ops->meta_delete(s, "host/a", &e));
+	OK(s->ops->meta_delete(s, "host/a", &e));
+	buf_clear(&b);
+	OK(s->ops->meta_list(s, "host", key_join, &b, &e));
+	assert_string_equal(b.s, "host host/a/x host/b ");
+	buf_clear(&b);
+	OK(s->ops->meta_list(s, "zzz", key_join, &b, &e));
+	assert_int_equal(b.len, 0);
+	buf_release(&b);
+}
+
+static int count_up(int i, void *ctx)
+{
+	struct store *s = place_connect(ctx);
+	struct buf b;
+	struct err e;
+	int done = 0;
+
+	(void)i;
+	if (!s)
+		return 1;
+	buf_init(&b, 100);
+	for (int tries = 0; done < ROUNDS && tries < 10000; tries++) {
+		int64_t version = 0;
+		unsigned char n = 0;
+		enum rc rc = s->ops->meta_get(s, "n", &b, &version, &e);
+
+		if (rc == RC_OK)
+			n = (unsigned char)b.s[0];
+		else if (rc != RC_NOTFOUND)
+			return 2;
+		n++;
+		rc = s->ops->meta_put(s, "n", &n, 1, &version, &e);
+		if (rc != RC_OK && rc != RC_CONFLICT)
+			return 3;
+		done += rc == RC_OK;
+	}
+	buf_release(&b);
+	store_close(s);
+	return done == ROUNDS ? 0 : 4;
+}
+
+static void no_agreement_is_lost_between_processes(void **state)
+{
+	struct place *p = *state;
+	int64_t version = 0;
+	int code[WRITERS];
+	struct buf b;
+	struct err e;
+
+	processes_run(WRITERS, count_up, p, code);
+	for (int i = 0; i < WRITERS; i++)
+		assert_int_equal(code[i], 0);
+	buf_init(&b, 100);
+	OK(p->s->ops->meta_get(p->s, "n", &b, &version, &e));
+	assert_int_equal((unsigned char)b.s[0], WRITERS * ROUNDS);
+	buf_release(&b);
+}
+
+const struct CMUnitTest conformance_move[] = {
+	CASE(writes_mark_exactly_while_their_slot_moves),
+	CASE(moving_itself_leaves_no_marks),
+	CASE(marks_are_forgotten_one_by_one),
+	CASE(refused_jobs_are_passed_over),
+	CASE(drift_is_found_and_mended),
+	CASE(records_in_a_wrong_slot_are_found),
+	CASE(values_are_agreed_by_compare_and_set),
+	CASE(long_values_fit_and_longer_do_not),
+	CASE(keys_are_listed_by_beginning),
+	CASE(no_agreement_is_lost_between_processes),
+};
+const size_t conformance_move_n = COUNT(conformance_move);
