@@ -44,12 +44,26 @@ static void on_request(void *ctx, const struct server_request *q,
 	p->sends++;
 }
 
+/* shards.conf names one more by now. */
+static enum rc read_again(void *ctx, struct shard_conf **out, int *n,
+    struct err *e)
+{
+	const struct place *p = ctx;
+
+	(void)e;
+	*out = calloc(PLACE_MORE, sizeof(**out));
+	memcpy(*out, p->shards, sizeof(p->shards));
+	*n = PLACE_MORE;
+	return RC_OK;
+}
+
 static int open_all(struct place *p, void **state)
 {
 	struct http_conf hc = { .stop_fd = -1 };
 	struct router_conf rc = { .map_path = p->map, .shards = p->shards,
 		.nshards = PLACE_SHARDS, .sync = STORE_SYNC_NORMAL,
-		.create = true, .fence_wait_ms = 50 };
+		.create = true, .fence_wait_ms = 50,
+		.reload = read_again, .reload_ctx = p };
 	char base[64];
 	struct err e;
 
@@ -81,7 +95,7 @@ static struct place *place_new(void)
 	assert_int_equal(mkdir(data, 0700), 0);
 	str_format(p.socket, sizeof(p.socket), "%s/w.sock", p.dir);
 	str_format(p.map, sizeof(p.map), "%s/slots.map", data);
-	for (int i = 0; i < PLACE_SHARDS; i++) {
+	for (int i = 0; i < PLACE_MORE; i++) {
 		str_format(p.shards[i].name, sizeof(p.shards[i].name),
 		    "shard%d", i);
 		str_format(p.shards[i].uri, sizeof(p.shards[i].uri),

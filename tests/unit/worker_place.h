@@ -22,7 +22,7 @@
 #define PLACE_TOKEN	"123456:AAsecretsecretsecret"
 #define PLACE_USERNAME	"place_bot"	/* as getMe tells */
 
-enum { PLACE_SHARDS = 3, SCRIPT_MAX = 16, SEEN_MAX = 64 };
+enum { PLACE_SHARDS = 3, PLACE_MORE = 4 /* after a growth */, SCRIPT_MAX = 16, SEEN_MAX = 64 };
 
 /* What the Bot API saw: "sendMessage {…}". */
 struct seen {
@@ -32,7 +32,7 @@ struct seen {
 
 struct place {
 	char dir[256], socket[300], map[300];
-	struct shard_conf shards[PLACE_SHARDS];
+	struct shard_conf shards[PLACE_MORE];
 	struct server *server;
 	struct router *router;
 	struct http *http;
