@@ -1,0 +1,100 @@
+/*
+ * watch.c - which hosts live.  A host is known by the beat in its document;
+ * how long it stands still is measured by the clock of who looks.
+ */
+#include "config.h"
+
+#include "cluster/internal.h"
+
+#include <string.h>
+
+struct listing {
+	char names[CLUSTER_HOSTS_MAX][CLUSTER_NAME_SIZE];
+	int n;
+	bool over;
+};
+
+static void listed(void *ctx, const char *key)
+{
+	struct listing *l = ctx;
+
+	if (l->n < CLUSTER_HOSTS_MAX)
+		(void)str_copy(l->names[l->n++], CLUSTER_NAME_SIZE,
+		    key + strlen("host:"));
+	else
+		l->over = true;
+}
+
+struct watch_host *watch_find(struct watch *w, const char *name)
+{
+	for (int i = 0; i < w->n; i++)
+		if (strcmp(w->hosts[i].doc.name, name) == 0)
+			return &w->hosts[i];
+	return NULL;
+}
+
+static void seen(struct watch *w, const struct host_doc *d, int64_t asked_at)
+{
+	struct watch_host *h = watch_find(w, d->name);
+
+	if (!h) {
+		h = &w->hosts[w->n++];
+		memset(h, 0, sizeof(*h));
+		h->doc.beat = -1;
+	}
+	if (h->doc.beat != d->beat || strcmp(h->doc.id, d->id) != 0)
+		h->seen_at = clock_mono_us();
+	h->asked_at = asked_at;
+	h->doc = *d;
+}
+
+/* Who is no longer listed is forgotten. */
+static void forget(struct watch *w, const struct listing *l)
+{
+	for (int i = 0; i < w->n;) {
+		bool there = false;
+
+		for (int k = 0; k < l->n; k++)
+			there |= strcmp(w->hosts[i].doc.name, l->names[k]) == 0;
+		if (there)
+			i++;
+		else
+			w->hosts[i] = w->hosts[--w->n];
+	}
+}
+
+enum rc watch_look(struct watch *w, struct meta *m, struct err *e)
+{
+	struct listing l = { .n = 0 };
+	struct host_doc d;
+	enum rc rc = meta_keys(m, "host:", listed, &l, e);
+
+	if (rc == RC_OK && l.over)
+		rc = err_set(e, RC_TOOBIG, "there are more than %d hosts",
+		    CLUSTER_HOSTS_MAX);
+	if (rc == RC_OK)
+		forget(w, &l);
+	for (int i = 0; i < l.n && rc == RC_OK; i++) {
+		int64_t asked_at = clock_mono_us();
+
+		rc = host_read(m, l.names[i], &d, e);
+		if (rc == RC_OK)
+			seen(w, &d, asked_at);
+	}
+	return rc;
+}
+
+int64_t watch_limit_us(const struct host_doc *d)
+{
+	return (d->lease_ms + d->op_ms + d->lease_ms / MARGIN_DIV) * 1000;
+}
+
+bool watch_dead(const struct watch_host *h)
+{
+	return h->asked_at - h->seen_at >= watch_limit_us(&h->doc);
+}
+
+bool watch_late(const struct watch_host *h)
+{
+	return h->asked_at - h->seen_at >= h->doc.lease_ms * 1000 / 2;
+}
