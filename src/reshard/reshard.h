@@ -32,6 +32,8 @@ struct reshard_limits {
 	int64_t pause_if_p99_over_ms;	/* 0: never */
 };
 
+enum { RESHARD_FENCE_BUCKETS = 160 };
+
 struct reshard {		/* what the journal says */
 	enum reshard_state state;
 	int64_t id;		/* UTC ms of begin */
@@ -45,6 +47,8 @@ struct reshard {		/* what the journal says */
 	int64_t users, bytes, busy_us;	/* moved so far, and in what time: the
 					 * speed that the next plan counts with */
 	int64_t fence_p50_us, fence_p99_us, fence_max_us;
+	/* how many fences took how long, see reshard/pace.h */
+	uint32_t fences[RESHARD_FENCE_BUCKETS];
 	char last_error[256];	/* why the mover stopped, "" */
 };
 
@@ -68,9 +72,13 @@ struct reshard_conf {
 MUST_CHECK enum rc reshard_load(const char *dir, struct reshard *out,
     struct err *e);
 /* Writes the journal.  RC_CONFLICT: another change is not finished (e says
- * which command ends it). */
+ * which command ends it); one that is MOVED may be followed by its way back. */
 MUST_CHECK enum rc reshard_begin(const struct reshard_conf *c,
     const struct plan *before, const struct plan *plan,
+    const struct reshard_limits *limits, struct err *e);
+/* The change that puts every slot back to where it was before the one that is
+ * MOVED, whatever the plan of then says.  RC_CONFLICT in another state. */
+MUST_CHECK enum rc reshard_rollback(const struct reshard_conf *c,
     const struct reshard_limits *limits, struct err *e);
 /* Asks a running or later mover to be in that state.  Limits may be NULL:
  * unchanged. */

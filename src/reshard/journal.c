@@ -1,0 +1,177 @@
+/*
+ * journal.c - the journal's file: read, replaced, removed, locked.
+ */
+#include "config.h"
+
+#include "reshard/journal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static enum rc path_of(const char *dir, const char *name, char *out,
+    struct err *e)
+{
+	if (!str_format(out, JOURNAL_PATH_SIZE, "%s/%s", dir, name))
+		return err_set(e, RC_INVALID, "%s: path too long", dir);
+	return RC_OK;
+}
+
+static enum rc file_err(struct err *e, const char *what, const char *path)
+{
+	int no = errno;
+
+	return err_set(e, no == ENOSPC || no == EDQUOT ? RC_FULL : RC_SYSTEM,
+	    "%s: cannot %s: %s", path, what, strerror(no));
+}
+
+enum rc journal_lock(const char *dir, int *fd, struct err *e)
+{
+	char path[JOURNAL_PATH_SIZE];
+	enum rc rc = path_of(dir, "reshard.lock", path, e);
+	int f, r;
+
+	if (rc != RC_OK)
+		return rc;
+	f = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (f < 0)
+		return file_err(e, "open", path);
+	do {
+		r = flock(f, LOCK_EX);
+	} while (r != 0 && errno == EINTR);
+	if (r != 0) {
+		rc = file_err(e, "lock", path);
+		(void)close(f);
+		return rc;
+	}
+	*fd = f;
+	return RC_OK;
+}
+
+void journal_unlock(int fd)
+{
+	if (fd >= 0)
+		(void)close(fd);
+}
+
+/* A rename is on the disk when its directory is. */
+static enum rc sync_dir(const char *dir, struct err *e)
+{
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	enum rc rc = RC_OK;
+
+	if (fd < 0 || fsync(fd) != 0)
+		rc = file_err(e, "sync", dir);
+	if (fd >= 0)
+		(void)close(fd);
+	return rc;
+}
+
+static bool write_all(int fd, const char *p, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = write(fd, p, len);
+
+		if (n < 0 && errno != EINTR)
+			return false;
+		if (n > 0) {
+			p += n;
+			len -= (size_t)n;
+		}
+	}
+	return true;
+}
+
+enum rc journal_save(const char *dir, const struct reshard *r, struct err *e)
+{
+	char path[JOURNAL_PATH_SIZE], tmp[JOURNAL_PATH_SIZE];
+	enum rc rc = path_of(dir, "reshard.json", path, e);
+	struct buf text;
+	int fd = -1;
+
+	if (rc == RC_OK)
+		rc = path_of(dir, "reshard.json.new", tmp, e);
+	if (rc != RC_OK)
+		return rc;
+	buf_init(&text, JOURNAL_BYTES_MAX);
+	journal_encode(r, &text);
+	fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd < 0 || !write_all(fd, text.s, text.len) || fsync(fd) != 0 ||
+	    rename(tmp, path) != 0)
+		rc = file_err(e, "write", path);
+	if (fd >= 0)
+		(void)close(fd);
+	buf_release(&text);
+	return rc == RC_OK ? sync_dir(dir, e) : rc;
+}
+
+enum rc journal_remove(const char *dir, struct err *e)
+{
+	char path[JOURNAL_PATH_SIZE];
+	enum rc rc = path_of(dir, "reshard.json", path, e);
+
+	if (rc == RC_OK && unlink(path) != 0 && errno != ENOENT)
+		rc = file_err(e, "remove", path);
+	return rc == RC_OK ? sync_dir(dir, e) : rc;
+}
+
+uint64_t journal_stamp(const char *dir)
+{
+	char path[JOURNAL_PATH_SIZE];
+	struct stat st;
+
+	if (path_of(dir, "reshard.json", path, NULL) != RC_OK ||
+	    stat(path, &st) != 0)
+		return 0;
+	return ((uint64_t)st.st_ino << 32) ^ (uint64_t)st.st_mtim.tv_nsec ^
+	    ((uint64_t)st.st_mtim.tv_sec << 20) ^ 1;
+}
+
+static enum rc read_all(int fd, const char *path, struct buf *out,
+    struct err *e)
+{
+	char part[4096];
+	ssize_t n;
+
+	while ((n = read(fd, part, sizeof(part))) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return file_err(e, "read", path);
+		buf_add(out, part, (size_t)n);
+	}
+	if (buf_over(out))
+		return err_set(e, RC_CORRUPT, "%s is too long", path);
+	return RC_OK;
+}
+
+enum rc reshard_load(const char *dir, struct reshard *out, struct err *e)
+{
+	char path[JOURNAL_PATH_SIZE];
+	struct err words = { RC_OK, "" };
+	enum rc rc = path_of(dir, "reshard.json", path, e);
+	struct buf text;
+	int fd;
+
+	if (rc != RC_OK)
+		return rc;
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT) {
+		*out = (struct reshard){ .state = RESHARD_NONE };
+		return RC_OK;
+	}
+	if (fd < 0)
+		return file_err(e, "open", path);
+	buf_init(&text, JOURNAL_BYTES_MAX);
+	rc = read_all(fd, path, &text, e);
+	(void)close(fd);
+	if (rc == RC_OK) {
+		rc = journal_decode(text.s, text.len, out, &words);
+		if (rc != RC_OK)
+			(void)err_set(e, rc, "%.150s: %.80s", path, words.text);
+	}
+	buf_release(&text);
+	return rc;
+}

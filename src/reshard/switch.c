@@ -1,0 +1,203 @@
+/*
+ * switch.c - the end of a slot's move: who was written to while it was copied
+ * is copied again, round by round, until so few are left that they can be
+ * copied while everybody waits; then the owner changes.
+ */
+#include "config.h"
+
+#include "reshard/mover.h"
+
+#include "utils/clock.h"
+
+enum {
+	FENCE_BUDGET_US = 3000,	/* of copying within a fence */
+	PATIENT_ROUNDS = 8,	/* after which the budget doubles each round */
+	BUSY_TRIES = 20, BUSY_FIRST_US = 5000, BUSY_MOST_US = 400000,
+	COMMIT_TRIES = 3
+};
+
+static int by_id(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static enum rc marks_list(struct group *g, size_t first, size_t n,
+    struct err *e)
+{
+	struct store *s = g->copier.store[COPY_SOURCE];
+	enum rc rc = RC_OK;
+
+	g->copier.at = COPY_SOURCE;
+	for (size_t i = first; i < first + n && rc == RC_OK; i++) {
+		g->nmarks[i] = 0;
+		rc = s->ops->dirty_list(s, g->slots[i], MARKS_MAX, g->marks[i],
+		    &g->nmarks[i], e);
+		if (rc == RC_OK)
+			qsort(g->marks[i], g->nmarks[i], sizeof(g->marks[i][0]),
+			    by_id);
+	}
+	return rc;
+}
+
+static enum rc marks_forget(struct group *g, size_t first, size_t n,
+    struct err *e)
+{
+	struct store *s = g->copier.store[COPY_SOURCE];
+	enum rc rc = RC_OK;
+
+	g->copier.at = COPY_SOURCE;
+	for (size_t i = first; i < first + n && rc == RC_OK; i++)
+		if (g->nmarks[i] > 0)
+			rc = s->ops->dirty_clear(s, g->slots[i], g->marks[i],
+			    g->nmarks[i], e);
+	return rc;
+}
+
+/* How long copying the marked would take, as it went lately. */
+static int64_t marks_cost_us(const struct mover *m, const struct group *g,
+    size_t first, size_t n)
+{
+	double us = 0;
+
+	for (size_t i = first; i < first + n; i++) {
+		if (g->nmarks[i] == MARKS_MAX)
+			return INT64_MAX;	/* perhaps there are more */
+		if (g->nmarks[i] > 0)
+			us += (double)m->write_us;
+		for (size_t k = 0; k < g->nmarks[i]; k++)
+			us += (double)copy_person_bytes(&g->copies[i],
+			    g->marks[i][k]) / (m->bytes_per_us + 0.01);
+	}
+	return (int64_t)us;
+}
+
+static enum rc marks_copy(struct mover *m, struct group *g, size_t first,
+    size_t n, struct err *e)
+{
+	enum rc rc = RC_OK;
+
+	for (size_t i = first; i < first + n && rc == RC_OK; i++) {
+		int64_t began = clock_mono_us();
+
+		g->at = g->slots[i];
+		if (g->nmarks[i] == 0)
+			continue;
+		rc = copy_people(&g->copier, &g->copies[i], g->marks[i],
+		    g->nmarks[i], e);
+		if (g->nmarks[i] == 1)
+			m->write_us += (clock_mono_us() - began -
+			    m->write_us) / 8;
+	}
+	if (rc == RC_OK)
+		g->at = -1;
+	return rc;
+}
+
+static enum rc slots_compare(struct group *g, size_t first, size_t n,
+    struct err *e)
+{
+	enum rc rc = RC_OK;
+
+	for (size_t i = first; i < first + n && rc == RC_OK; i++) {
+		g->at = g->slots[i];
+		rc = copy_compare(&g->copies[i], e);
+	}
+	if (rc == RC_OK)
+		g->at = -1;
+	return rc;
+}
+
+static enum rc slots_commit(struct mover *m, struct group *g, size_t first,
+    size_t n, struct err *e)
+{
+	enum rc rc = RC_BUSY;
+
+	for (int i = 0; i < COMMIT_TRIES && rc != RC_OK; i++)
+		rc = m->c->step->commit(m->c->step_ctx, g->slots + first, n, e);
+	return rc;
+}
+
+/* Within the fence.  *moved: the slots have a new owner. */
+static enum rc fenced(struct mover *m, struct group *g, size_t first, size_t n,
+    int round, bool *moved, struct err *e)
+{
+	int64_t budget = FENCE_BUDGET_US;
+	enum rc rc = marks_list(g, first, n, e);
+
+	if (rc != RC_OK)
+		return rc;
+	for (; round >= PATIENT_ROUNDS && budget < INT32_MAX; round--)
+		budget *= 2;
+	if (marks_cost_us(m, g, first, n) > budget)
+		return marks_forget(g, first, n, e);
+	/* Marks stay: should the fence be broken off, they still hold. */
+	rc = marks_copy(m, g, first, n, e);
+	if (rc == RC_OK)
+		rc = slots_compare(g, first, n, e);
+	if (rc == RC_OK)
+		rc = slots_commit(m, g, first, n, e);
+	*moved = rc == RC_OK;
+	return rc;
+}
+
+static enum rc fence_take(struct mover *m, struct group *g, size_t first,
+    size_t n, int64_t *began, struct err *e)
+{
+	int64_t pause = BUSY_FIRST_US;
+	enum rc rc = RC_BUSY;
+
+	for (int i = 0; i < BUSY_TRIES && rc == RC_BUSY; i++) {
+		if (i > 0 && !mover_wait(m, pause, RESHARD_WAIT_HOST,
+		    "people who do not leave a slot"))
+			return err_set(e, RC_BUSY, "asked to stop");
+		pause = pause * 2 < BUSY_MOST_US ? pause * 2 : BUSY_MOST_US;
+		*began = clock_mono_us();
+		rc = m->c->step->fence(m->c->step_ctx, g->slots + first, n, e);
+		if (rc == RC_BUSY)
+			fences_add(&m->j, clock_mono_us() - *began);
+	}
+	return rc;
+}
+
+/* What is left must never be sent; were it, the gate of job_lease stops it. */
+static void jobs_forget(struct mover *m, struct group *g, size_t first,
+    size_t n)
+{
+	struct store *s = g->copier.store[COPY_SOURCE];
+	struct err ignored = { RC_OK, "" };
+
+	for (size_t i = first; i < first + n; i++)
+		if (g->copies[i].sum[COPY_SOURCE].of[COLLECTION_JOBS].records &&
+		    s->ops->slot_clear_jobs(s, g->slots[i], &ignored) != RC_OK)
+			m->jobs_left = true;
+}
+
+enum rc group_switch(struct mover *m, struct group *g, size_t first, size_t n,
+    struct err *e)
+{
+	struct err ignored = { RC_OK, "" };
+	bool moved = false;
+	int64_t began = 0;
+	enum rc rc = RC_OK;
+
+	for (int round = 0; rc == RC_OK && !moved; round++) {
+		rc = fence_take(m, g, first, n, &began, e);
+		if (rc != RC_OK)
+			return rc;
+		rc = fenced(m, g, first, n, round, &moved, e);
+		if (!moved)
+			(void)m->c->step->unfence(m->c->step_ctx,
+			    g->slots + first, n, &ignored);
+		fences_add(&m->j, clock_mono_us() - began);
+		if (rc == RC_OK && !moved)
+			rc = marks_copy(m, g, first, n, e);
+		if (rc == RC_OK && !moved &&
+		    !mover_look(m, RESHARD_WORKING, ""))
+			rc = err_set(e, RC_BUSY, "asked to stop");
+	}
+	if (moved)
+		jobs_forget(m, g, first, n);
+	return rc;
+}
