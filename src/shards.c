@@ -100,11 +100,6 @@ enum rc shards_open(const struct config *conf, bool create,
 	return rc;
 }
 
-static bool is_gap(const struct router *r, int shard)
-{
-	return *router_shard_name(r, shard) == '\0';
-}
-
 static void look_at(struct router *r, int i, struct shard_health *h)
 {
 	struct store *s = NULL;
@@ -128,7 +123,7 @@ size_t shards_look(struct router *r, struct shard_health *out, size_t max)
 	size_t n = 0;
 
 	for (int i = 0; i < router_shards(r) && n < max; i++)
-		if (!is_gap(r, i))
+		if (router_shard_there(r, i))
 			look_at(r, i, &out[n++]);
 	return n;
 }
@@ -151,7 +146,7 @@ size_t shards_counted(const struct router *r, const struct metrics *m,
 
 	for (int i = 0; i < router_shards(r) && n < max &&
 	    i < METRICS_SHARDS_MAX; i++)
-		if (!is_gap(r, i))
+		if (router_shard_there(r, i))
 			count_of(r, i, m, &out[n++]);
 	return n;
 }

@@ -203,6 +203,12 @@ const struct shard_conf *router_shard_conf(const struct router *r, int shard)
 	return *router_shard_name(r, shard) ? r->shards[shard].conf : NULL;
 }
 
+bool router_shard_there(const struct router *r, int shard)
+{
+	return *router_shard_name(r, shard) && (r->shards[shard].conf ||
+	    slots_shard_used(r->slots, shard));
+}
+
 enum rc router_shard(struct router *r, int shard, struct store **out,
     struct err *e)
 {

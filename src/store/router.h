@@ -110,6 +110,8 @@ const char *router_shard_name(const struct router *r, int shard);
 /* How to reach it; NULL for a gap, or when shards.conf does not name it.
  * Borrowed until the next call with this router that may fail. */
 const struct shard_conf *router_shard_conf(const struct router *r, int shard);
+/* Is it one to be asked?  No gap, and in shards.conf or with slots. */
+bool router_shard_there(const struct router *r, int shard);
 /* The shard itself, for work over all users (worker, status), paused or not.
  * Borrowed until the next call with this router that may fail. */
 MUST_CHECK enum rc router_shard(struct router *r, int shard,

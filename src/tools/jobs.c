@@ -41,6 +41,8 @@ static enum rc jobs_each(struct router *r, int state, size_t limit,
 		struct store *s;
 		size_t n = 0;
 
+		if (!router_shard_there(r, i))
+			continue;
 		rc = router_shard(r, i, &s, e);
 		if (rc == RC_OK)
 			rc = s->ops->job_list(s, (enum job_state)state, limit,
@@ -214,6 +216,8 @@ static enum rc revive_anywhere(struct reviver *v, const char *id,
 	for (int i = 0; i < router_shards(v->router); i++) {
 		struct store *s;
 
+		if (!router_shard_there(v->router, i))
+			continue;
 		rc = router_shard(v->router, i, &s, e);
 		if (rc == RC_OK)
 			rc = s->ops->job_revive(s, id, v->drop,

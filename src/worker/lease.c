@@ -58,8 +58,7 @@ bool shard_asked(struct worker *w, int shard)
 {
 	struct shard_watch *s = &w->shards[shard];
 
-	if (*router_shard_name(w->c.router, shard) != '\0' &&
-	    !is_paused(w, shard))
+	if (router_shard_there(w->c.router, shard) && !is_paused(w, shard))
 		return s->retry_at <= mono_ms();
 	if (s->failures > 0)	/* nobody waits for it any more */
 		w->stats.shards_down--;

@@ -369,8 +369,15 @@ static void gaps_are_no_shards(void **state)
 	assert_int_equal(slots_shard_add(m, "gone", &at, &e), RC_OK);
 	assert_int_equal(router_shard(r, 1, &s, &e), RC_UNAVAILABLE);
 	assert_non_null(strstr(e.text, "not in shards.conf"));
+	assert_false(router_shard_there(r, 1));
+	slot_put(m, 7, 1, SLOT_STABLE);
+	assert_true(router_shard_there(r, 1));
+	slot_put(m, 7, 0, SLOT_STABLE);
 	assert_int_equal(slots_shard_remove(m, 1, &e), RC_OK);
 	assert_int_equal(router_shards(r), 2);
+	assert_true(router_shard_there(r, 0));
+	assert_false(router_shard_there(r, 1));
+	assert_false(router_shard_there(r, 2));
 	assert_int_equal(router_shard(r, 1, &s, &e), RC_NOTFOUND);
 	assert_null(router_shard_conf(r, 1));
 	assert_null(s);
