@@ -17,4 +17,4 @@ familybot_poll_LDADD = $(NET_LIBS)
 
 familybotctl_SOURCES = src/main_ctl.c src/process.c src/process.h \
 	$(shards_sources) $(tools_sources)
-familybotctl_LDADD = $(NET_LIBS)
+familybotctl_LDADD = $(NET_LIBS) $(CRYPTO_LIBS)

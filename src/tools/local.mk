@@ -4,4 +4,12 @@ tools_sources = \
 	src/tools/options.c \
 	src/tools/shards.c src/tools/shards.h \
 	src/tools/webhook.c src/tools/webhook.h \
-	src/tools/webhook_info.c
+	src/tools/webhook_info.c \
+	src/tools/backups.c src/tools/backups.h \
+	src/tools/files.c src/tools/files.h \
+	src/tools/shards_backup.c \
+	src/tools/shards_copy.c src/tools/shards_copy.h \
+	src/tools/shards_dump.c src/tools/shards_dump.h \
+	src/tools/shards_migrate.c src/tools/shards_place.c \
+	src/tools/shards_restore.c src/tools/shards_restore.h \
+	src/tools/shards_verify.c src/tools/shards_weigh.c

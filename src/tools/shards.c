@@ -17,6 +17,7 @@
 #include "utils/buf.h"
 
 static const struct shards_command *const table[] = {
+	&shards_verify, &shards_backup, &shards_restore, &shards_migrate,
 	NULL
 };
 

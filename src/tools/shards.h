@@ -24,6 +24,9 @@ struct shards_command {
 	enum rc (*run)(struct ctl *c, int argc, char **argv, struct err *e);
 };
 
+extern const struct shards_command shards_backup, shards_migrate,
+    shards_restore, shards_verify;
+
 /* What a command works on. */
 struct shards_place {
 	struct ctl *ctl;
