@@ -11,6 +11,7 @@
 
 #include "handlers/http.h"
 #include "store/router.h"
+#include "store/slots.h"
 #include "store/store.h"
 #include "utils/log.h"
 #include "utils/xalloc.h"
@@ -76,6 +77,20 @@ static enum rc shards_reload(void *ctx, struct shard_conf **out, int *n,
 	return rc;
 }
 
+/* A host that was one of several and is the only one now needs no lease. */
+static void lease_forget(const struct config *conf, const struct router *r)
+{
+	struct slots *m = NULL;
+	struct err e = { .text = "" };
+
+	if (conf->cluster.host != NULL ||
+	    !slots_lease_needed(router_slots(r)) ||
+	    slots_open(conf->slots_map, NULL, 0, true, &m, &e) != RC_OK)
+		return;
+	slots_lease_need(m, false);
+	slots_free(m);
+}
+
 enum rc shards_open(const struct config *conf, bool create,
     struct router **out, struct err *e)
 {
@@ -97,6 +112,8 @@ enum rc shards_open(const struct config *conf, bool create,
 	rconf.shards = shards;
 	rc = router_open(&rconf, out, e);
 	free(shards);
+	if (rc == RC_OK && create)
+		lease_forget(conf, *out);
 	return rc;
 }
 

@@ -42,6 +42,9 @@ check_PROGRAMS += test_router_move
 test_router_move_SOURCES = tests/unit/test_router_move.c \
 	tests/unit/router_place.c tests/unit/router_place.h
 test_router_move_LDADD = $(TEST_LIBS)
+check_PROGRAMS += test_shards
+test_shards_SOURCES = tests/unit/test_shards.c $(shards_sources)
+test_shards_LDADD = $(TEST_LIBS)
 test_queue_SOURCES = tests/unit/test_queue.c \
 	tests/unit/conformance.c tests/unit/conformance.h
 test_queue_LDADD = $(TEST_LIBS)
