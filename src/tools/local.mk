@@ -7,9 +7,10 @@ tools_sources = \
 	src/tools/webhook_info.c \
 	src/tools/backups.c src/tools/backups.h \
 	src/tools/files.c src/tools/files.h \
-	src/tools/shards_backup.c \
+	src/tools/shards_backup.c src/tools/shards_backup.h \
 	src/tools/shards_copy.c src/tools/shards_copy.h \
 	src/tools/shards_dump.c src/tools/shards_dump.h \
 	src/tools/shards_migrate.c src/tools/shards_place.c \
 	src/tools/shards_restore.c src/tools/shards_restore.h \
+	src/tools/shards_save.c \
 	src/tools/shards_verify.c src/tools/shards_weigh.c
