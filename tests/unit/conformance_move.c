@@ -302,6 +302,7 @@ static void records_in_a_wrong_slot_are_found(void **state)
 {
 	struct store *s = ((struct place *)*state)->s;
 	struct record *r = calloc(1, sizeof(*r));
+	struct digests d, none = { 0 };
 	struct record_pack p;
 	struct faults f;
 	struct err e;
@@ -324,6 +325,8 @@ static void records_in_a_wrong_slot_are_found(void **state)
 	/* a slot takes no records of another */
 	assert_int_equal(s->ops->slot_write(s, slot_of(OTHER), NULL, 0, &p, &e),
 	    RC_INVALID);
+	d = slot_pack(s, slot_of(OTHER), NULL, 0, NULL);
+	assert_true(digests_equal(&d, &none));
 	record_pack_release(&p);
 	free(r);
 }

@@ -279,7 +279,8 @@ static void slot_is_read_person_by_person(void **state)
 	OK(s->ops->slot_read(s, slot_of(WHO), both, 3, see, &seen, &e));
 	assert_int_equal(seen.n, 20);
 	for (int i = 0; i < 20; i++)
-		assert_int_equal(seen.user[i], i < 10 ? NEIGHBOUR : WHO);
+		assert_true(seen.user[i] == seen.user[i / 10 * 10]);
+	assert_true(seen.user[0] + seen.user[10] == WHO + NEIGHBOUR);
 	all = slot_pack(s, slot_of(WHO), NULL, 0, NULL);
 	sum = slot_pack(s, slot_of(WHO), &both[0], 1, NULL);
 	one = slot_pack(s, slot_of(WHO), &both[2], 1, NULL);
