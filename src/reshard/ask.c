@@ -38,16 +38,24 @@ static enum rc audit_begin(const struct reshard_conf *c,
 	return rc;
 }
 
-static enum rc targets_known(const struct reshard_conf *c,
+/* Shards that get slots must be there now: a change that only waits is none. */
+static enum rc targets_open(const struct reshard_conf *c,
     const uint16_t *target, struct err *e)
 {
-	for (int32_t s = 0; s < SLOT_COUNT; s++)
-		if (slots_get(c->slots, s).owner != target[s] &&
-		    !router_shard_conf(c->router, target[s]))
-			return err_set(e, RC_INVALID, "shards.conf does not "
-			    "say how to reach shard %s: add it there",
-			    slots_shard_name(c->slots, target[s]));
-	return RC_OK;
+	bool seen[SHARDS_MAX] = { false };
+	struct store *store = NULL;
+	enum rc rc = RC_OK;
+
+	for (int32_t s = 0; s < SLOT_COUNT && rc == RC_OK; s++) {
+		if (slots_get(c->slots, s).owner == target[s] ||
+		    seen[target[s]])
+			continue;
+		seen[target[s]] = true;
+		rc = router_shard(c->router, target[s], &store, e);
+		if (rc == RC_OK)
+			rc = store->ops->ping(store, e);
+	}
+	return rc;
 }
 
 static bool same_targets(const uint16_t *a, const uint16_t *b)
@@ -85,7 +93,7 @@ static void limits_set(struct reshard *r, const struct reshard_limits *l)
 static enum rc change_begin(const struct reshard_conf *c, struct reshard *r,
     const char *word, struct err *e)
 {
-	enum rc rc = targets_known(c, r->target, e);
+	enum rc rc = targets_open(c, r->target, e);
 
 	if (rc != RC_OK)
 		return rc;

@@ -103,3 +103,13 @@ check_PROGRAMS += test_verify
 test_verify_SOURCES = tests/unit/test_verify.c \
 	tests/unit/conformance.c tests/unit/conformance.h
 test_verify_LDADD = $(TEST_LIBS)
+check_PROGRAMS += test_spool
+test_spool_SOURCES = tests/unit/test_spool.c
+test_spool_LDADD = $(TEST_LIBS)
+check_PROGRAMS += test_reshard_kill
+test_reshard_kill_SOURCES = tests/unit/test_reshard_kill.c tests/unit/reshard_world.c \
+	tests/unit/reshard_world.h tests/unit/reshard_writer.c tests/unit/reshard_check.c
+test_reshard_kill_LDADD = $(TEST_LIBS)
+check_PROGRAMS += test_cluster
+test_cluster_SOURCES = tests/unit/test_cluster.c tests/unit/cluster_place.h
+test_cluster_LDADD = $(TEST_LIBS)
