@@ -74,6 +74,8 @@ int main(int argc, char **argv)
 	int o;
 
 	process_harden();
+	/* What was said is there, too, when a long command is killed. */
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	while ((o = getopt_long(argc, argv, "+c:hV", options, NULL)) != -1) {
 		switch (o) {
 		case 'c':

@@ -9,7 +9,6 @@
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "store/router.h"
@@ -17,6 +16,8 @@
 #include "utils/buf.h"
 
 static const struct shards_command *const table[] = {
+	&shards_status, &shards_plan, &shards_reshard, &shards_drain,
+	&shards_pause, &shards_resume,
 	&shards_verify, &shards_backup, &shards_restore, &shards_migrate,
 	NULL
 };
@@ -68,19 +69,6 @@ static enum rc shards_run(struct ctl *c, int argc, char **argv, struct err *e)
 	return s->run(c, argc - 1, argv + 1, e);
 }
 
-/* What is made as root must belong to whom the bot runs as. */
-static enum rc owner_become(const char *dir, struct err *e)
-{
-	struct stat st;
-
-	if (geteuid() != 0 || stat(dir, &st) != 0 || st.st_uid == 0)
-		return RC_OK;
-	if (setegid(st.st_gid) != 0 || seteuid(st.st_uid) != 0)
-		return err_set(e, RC_SYSTEM, "cannot become the owner of %s",
-		    dir);
-	return RC_OK;
-}
-
 static void who_tell(char *out, size_t size)
 {
 	const char *sudo = getenv("SUDO_USER");
@@ -103,9 +91,7 @@ enum rc shards_place_open(struct ctl *c, struct shards_place *out,
 	if (!str_format(p.dir, sizeof(p.dir), "%s/data", c->conf->state_dir))
 		return err_set(e, RC_TOOBIG, "state_dir is too long");
 	who_tell(p.who, sizeof(p.who));
-	rc = owner_become(p.dir, e);
-	if (rc == RC_OK)
-		rc = slots_open(c->conf->slots_map, NULL, 0, true, &p.slots, e);
+	rc = slots_open(c->conf->slots_map, NULL, 0, true, &p.slots, e);
 	if (rc == RC_NOTFOUND)
 		return err_set(e, rc, "%s is not there: the bot has not been "
 		    "started yet", c->conf->slots_map);
@@ -136,8 +122,10 @@ enum rc shards_confirm(struct ctl *c, bool yes, struct err *e)
 
 	if (yes)
 		return RC_OK;
-	if (!isatty(STDIN_FILENO) || c->json)
+	if (!isatty(STDIN_FILENO) || c->json) {
+		c->usage = "";
 		return ctl_usage(c, e, "add --yes to do it");
+	}
 	fputs("Do it? Type yes: ", stderr);
 	if (fgets(answer, sizeof(answer), stdin) != NULL &&
 	    strcmp(answer, "yes\n") == 0)

@@ -24,6 +24,9 @@ struct shards_command {
 	enum rc (*run)(struct ctl *c, int argc, char **argv, struct err *e);
 };
 
+extern const struct shards_command shards_drain, shards_pause, shards_plan,
+    shards_reshard, shards_resume, shards_status;
+
 extern const struct shards_command shards_backup, shards_migrate,
     shards_restore, shards_verify;
 
@@ -36,10 +39,7 @@ struct shards_place {
 	struct router *router;	/* NULL until asked for */
 };
 
-/*
- * Loads the configuration and opens the slot map.  Root goes on as the owner
- * of the data, so that the bot can read what is made here.
- */
+/* Loads the configuration and opens the slot map. */
 MUST_CHECK enum rc shards_place_open(struct ctl *c, struct shards_place *out,
     struct err *e);
 /* The shards as they are configured now; create as in shards_open. */

@@ -1,0 +1,16 @@
+/* shards_files.c - see shards_files.h. */
+#include "config.h"
+
+#include "tools/shards_files.h"
+
+#include "utils/buf.h"
+
+void shards_pulse_path(const struct config *c, char *out, size_t size)
+{
+	str_format(out, size, "%s/run/pulse.shm", c->state_dir);
+}
+
+void shards_spool_path(const struct config *c, char *out, size_t size)
+{
+	str_format(out, size, "%s/data/spool.db", c->state_dir);
+}

@@ -1,0 +1,185 @@
+/*
+ * shards_look.c - asks shards, each in a child of its own: whatever a shard,
+ * its disk or its network does, the answer of all others comes in time.
+ *
+ * A child tells what it knows piece by piece, each in one write that a pipe
+ * does not tear.
+ */
+#include "config.h"
+
+#include "tools/shards_look.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "utils/buf.h"
+#include "utils/clock.h"
+
+enum piece_kind { PIECE_UP, PIECE_DOWN, PIECE_JOBS, PIECE_INFO };
+
+struct piece {
+	enum piece_kind kind;
+	union {
+		char why[160];
+		struct store_stats jobs;
+		struct store_info info;
+	};
+};
+
+_Static_assert(sizeof(struct piece) <= PIPE_BUF,
+    "a piece is written at once");
+
+struct asked {
+	pid_t pid;
+	int fd;
+};
+
+static void tell(int fd, const struct piece *p)
+{
+	if (write(fd, p, sizeof(*p)) != (ssize_t)sizeof(*p))
+		_exit(1);
+}
+
+/* In the child. */
+static void shard_tell(const struct config_shard *c, int fd, int timeout_ms)
+{
+	const struct store_conf conf = {
+		.name = c->name,
+		.uri = c->uri,
+		.timeout_ms = timeout_ms,
+	};
+	struct piece p = { .kind = PIECE_DOWN };
+	struct err e = { .text = "" };
+	struct store *s = NULL;
+	enum rc rc = store_open(&conf, &s, &e);
+
+	if (rc == RC_OK)
+		rc = s->ops->ping(s, &e);
+	if (rc == RC_OK)
+		p.kind = PIECE_UP;
+	else
+		str_copy(p.why, sizeof(p.why), e.text);
+	tell(fd, &p);
+	if (rc != RC_OK)
+		return;
+	memset(&p, 0, sizeof(p));
+	p.kind = PIECE_JOBS;
+	if (s->ops->job_stats(s, &p.jobs, &e) == RC_OK)
+		tell(fd, &p);
+	memset(&p, 0, sizeof(p));
+	p.kind = PIECE_INFO;
+	if (s->ops->info(s, &p.info, &e) == RC_OK)
+		tell(fd, &p);
+	store_close(s);
+}
+
+static void ask(const struct shard_look *l, struct asked *a, int wait_ms)
+{
+	int fds[2];
+
+	a->fd = -1;
+	a->pid = -1;
+	if (l->conf == NULL || pipe2(fds, O_CLOEXEC) != 0)
+		return;
+	fflush(NULL);
+	a->pid = fork();
+	if (a->pid == 0) {
+		close(fds[0]);
+		shard_tell(l->conf, fds[1], wait_ms * 3 / 4);
+		_exit(0);
+	}
+	close(fds[1]);
+	if (a->pid > 0)
+		a->fd = fds[0];
+	else
+		close(fds[0]);
+}
+
+/* False at the end of what the child has to say. */
+static bool hear(struct shard_look *l, int fd)
+{
+	struct piece p;
+	ssize_t n = read(fd, &p, sizeof(p));
+
+	if (n < 0 && errno == EINTR)
+		return true;
+	if (n != (ssize_t)sizeof(p))
+		return false;
+	switch (p.kind) {
+	case PIECE_UP:
+		l->up = true;
+		l->why[0] = '\0';
+		break;
+	case PIECE_DOWN:
+		str_copy(l->why, sizeof(l->why), p.why);
+		break;
+	case PIECE_JOBS:
+		l->has_jobs = true;
+		l->jobs = p.jobs;
+		break;
+	case PIECE_INFO:
+		l->has_info = true;
+		l->info = p.info;
+		break;
+	}
+	return true;
+}
+
+static void hear_all(struct shards_view *v, struct asked *of, int wait_ms)
+{
+	int64_t until = clock_mono_us() + (int64_t)wait_ms * 1000;
+	struct pollfd fds[SHARDS_MAX * 2];
+
+	for (;;) {
+		int64_t left = (until - clock_mono_us()) / 1000;
+		int open = 0;
+
+		for (int i = 0; i < v->n; i++) {
+			fds[i] = (struct pollfd){ of[i].fd, POLLIN, 0 };
+			open += of[i].fd >= 0;
+		}
+		if (open == 0 || left <= 0)
+			return;
+		if (poll(fds, (nfds_t)v->n, (int)left) < 0 && errno != EINTR)
+			return;
+		for (int i = 0; i < v->n; i++)
+			if (fds[i].revents != 0 && !hear(&v->of[i], of[i].fd)) {
+				close(of[i].fd);
+				of[i].fd = -1;
+			}
+	}
+}
+
+void shards_view_ask(struct shards_view *v, int wait_ms)
+{
+	struct asked of[SHARDS_MAX * 2];
+
+	for (int i = 0; i < v->n; i++) {
+		struct shard_look *l = &v->of[i];
+
+		str_copy(l->why, sizeof(l->why), l->conf != NULL ?
+		    "does not answer" : "shards.conf does not name it");
+		ask(l, &of[i], wait_ms);
+	}
+	hear_all(v, of, wait_ms);
+	for (int i = 0; i < v->n; i++) {
+		if (of[i].pid > 0 && of[i].fd >= 0)
+			kill(of[i].pid, SIGKILL);
+		if (of[i].fd >= 0)
+			close(of[i].fd);
+	}
+	/* One that hangs in the kernel is left to init. */
+	for (int tries = 0; tries < 20; tries++) {
+		while (waitpid(-1, NULL, WNOHANG) > 0)
+			;
+		if (waitpid(-1, NULL, WNOHANG) < 0)
+			break;
+		usleep(5000);
+	}
+}

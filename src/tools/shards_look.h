@@ -1,0 +1,63 @@
+/*
+ * shards_look.h - what there is to know of each shard, asked of all at once.
+ */
+#ifndef FAMILYBOT_TOOLS_SHARDS_LOOK_H
+#define FAMILYBOT_TOOLS_SHARDS_LOOK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "config/config.h"
+#include "reshard/reshard.h"
+#include "store/pulse.h"
+#include "store/router.h"
+#include "store/slots.h"
+#include "store/store.h"
+#include "spool/spool.h"
+
+struct shard_look {
+	char name[SLOT_SHARD_NAME_SIZE];
+	int index;		/* in the map, -1 not there */
+	const struct config_shard *conf;	/* NULL: not in shards.conf */
+	uint8_t flags;		/* of the map */
+	int32_t slots;		/* owned */
+	int32_t coming;		/* being copied to it */
+	/* asked of the shard itself */
+	bool up, has_jobs, has_info;
+	char why[160];		/* why it is not up */
+	struct store_stats jobs;
+	struct store_info info;
+	/* known on this host */
+	struct pulse_shard pulse;
+	int64_t spool_rows, spool_oldest_at;
+	int64_t backup_at;	/* UTC ms, 0 none */
+};
+
+struct shards_view {
+	const struct config *conf;
+	const struct slots *slots;
+	int64_t now;		/* UTC ms */
+	int n;
+	struct shard_look of[SHARDS_MAX * 2];
+	struct spool_stats spool;
+	char spool_why[160];	/* why the spool cannot be read, "" */
+	struct reshard change;
+	char change_why[160];	/* why the journal cannot be read, "" */
+	bool mover;		/* is somebody moving? */
+	int32_t slots_moved, slots_moving;	/* of the change */
+	int32_t misplaced;	/* slots that are not where placement says;
+				 * -1 while it cannot be said */
+};
+
+/* By index of the map; NULL for a gap. */
+struct shard_look *shards_view_row(struct shards_view *v, int shard);
+/* Inside: fills what is of the spool. */
+void shards_spool_look(struct shards_view *v);
+/* All that needs no shard. */
+void shards_view_take(struct shards_view *v, const struct config *conf,
+    const struct slots *slots);
+/* Asks every shard in a process of its own, all at once; what has not answered
+ * after wait_ms is left as it is, and its process ended. */
+void shards_view_ask(struct shards_view *v, int wait_ms);
+
+#endif

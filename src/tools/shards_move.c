@@ -1,0 +1,360 @@
+/*
+ * shards_move.c - runs the mover of src/reshard in this process, watches that
+ * of another, or starts one that outlives the terminal.
+ */
+#include "config.h"
+
+#include "tools/shards_move.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "store/pulse.h"
+#include "store/router.h"
+#include "store/slots.h"
+#include "tools/shards_change.h"
+#include "tools/shards_files.h"
+#include "tools/shards_show.h"
+#include "utils/clock.h"
+#include "utils/json.h"
+#include "utils/xalloc.h"
+
+enum { WATCH_EACH_US = 200 * 1000 };
+
+/* The worst of all shards, as requests on this host see it. */
+static int64_t p99_ms(void *ctx)
+{
+	const struct mover *m = ctx;
+	int64_t worst = -1;
+
+	for (int i = 0; i < m->nshards; i++) {
+		struct pulse_shard s;
+
+		pulse_read(m->pulse, i, &s);
+		if (s.requests > 0 && s.p99_us / 1000 > worst)
+			worst = s.p99_us / 1000;
+	}
+	return worst;
+}
+
+/* The longest that a command of a mover that died may go on at a server. */
+static int settle_ms(const struct config *c)
+{
+	int most = 0;
+
+	for (int i = 0; i < c->nshards; i++)
+		if (strncmp(c->shards[i].uri, "mongodb", 7) == 0 &&
+		    c->shards[i].timeout_ms > most)
+			most = c->shards[i].timeout_ms;
+	return most;
+}
+
+static int stop_open(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	/* Before any library makes threads. */
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static void pulse_take(struct mover *m, const struct config *c)
+{
+	char path[PATH_MAX];
+	struct err e;
+
+	shards_pulse_path(c, path, sizeof(path));
+	if (access(path, F_OK) == 0 &&
+	    pulse_open(path, true, &m->pulse, &e) == RC_OK) {
+		m->conf.p99_ms = p99_ms;
+		m->conf.p99_ctx = m;
+	}
+}
+
+enum rc mover_init(struct mover *m, struct shards_place *p, bool stops,
+    struct err *e)
+{
+	enum rc rc;
+
+	*m = (struct mover){
+		.conf = {
+			.dir = p->dir,
+			.slots = p->slots,
+			.step = &step_local,
+			.step_ctx = p->slots,
+			.clock = &clock_system,
+			.who = p->who,
+			.settle_ms = settle_ms(p->ctl->conf),
+			.stop_fd = stops ? stop_open() : -1,
+		},
+		.nshards = slots_shards(p->slots),
+	};
+	rc = shards_place_router(p, true, e);
+	if (rc != RC_OK)
+		return rc;
+	m->conf.router = p->router;
+	pulse_take(m, p->ctl->conf);
+	return RC_OK;
+}
+
+void mover_release(struct mover *m)
+{
+	pulse_free(m->pulse);
+	if (m->conf.stop_fd >= 0)
+		close(m->conf.stop_fd);
+}
+
+enum rc shards_draining_settle(struct shards_place *p, const struct reshard *r,
+    struct err *e)
+{
+	bool going = r->state == RESHARD_RUNNING ||
+	    r->state == RESHARD_PAUSED || r->state == RESHARD_MOVED;
+	enum rc rc = RC_OK;
+
+	for (int i = 0; i < slots_shards(p->slots) && rc == RC_OK; i++) {
+		bool was = false, stays = r->plan.only_slot >= 0;
+		const char *name = slots_shard_name(p->slots, i);
+
+		if (*name == '\0')
+			continue;
+		for (int k = 0; k < r->before.nnames; k++)
+			was |= strcmp(r->before.names[k], name) == 0;
+		for (int k = 0; k < r->plan.nnames; k++)
+			stays |= strcmp(r->plan.names[k], name) == 0;
+		if (((slots_shard_flags(p->slots, i) & SHARD_DRAINING) != 0) !=
+		    (going && was && !stays))
+			rc = slots_shard_flag(p->slots, i, SHARD_DRAINING,
+			    going && was && !stays, e);
+	}
+	return rc;
+}
+
+static void slots_count(const struct shards_place *p, const struct reshard *r,
+    int32_t *moved, int32_t *all)
+{
+	*moved = *all = 0;
+	for (int32_t s = 0; s < SLOT_COUNT && r->state != RESHARD_NONE; s++) {
+		if (r->target[s] == r->owner_before[s])
+			continue;
+		++*all;
+		*moved += slots_get(p->slots, s).owner == r->target[s];
+	}
+}
+
+static void json_tell(struct shards_place *p, const struct reshard *r)
+{
+	int32_t moved, all;
+	struct buf b;
+
+	slots_count(p, r, &moved, &all);
+	buf_init(&b, 4096);
+	buf_printf(&b, "{\"state\":\"%s\",\"mover\":%s,\"slots_moved\":%d,"
+	    "\"slots\":%d,\"users\":%lld,\"bytes\":%lld,\"busy_us\":%lld,"
+	    "\"fence_p50_us\":%lld,\"fence_p99_us\":%lld,"
+	    "\"fence_max_us\":%lld,\"error\":", reshard_state_word(r->state),
+	    slots_mover_alive(p->slots) ? "true" : "false", moved, all,
+	    (long long)r->users, (long long)r->bytes, (long long)r->busy_us,
+	    (long long)r->fence_p50_us, (long long)r->fence_p99_us,
+	    (long long)r->fence_max_us);
+	json_put_str(&b, r->last_error);
+	buf_puts(&b, "}\n");
+	fputs(b.s, p->ctl->out);
+	buf_release(&b);
+}
+
+static void moved_tell(FILE *f, const struct reshard *r, int32_t slots)
+{
+	char size[FIGURE_SIZE], p99[FIGURE_SIZE], most[FIGURE_SIZE], age[32];
+
+	ctl_age((r->busy_us + 999999) / 1000000, age, sizeof(age));
+	fprintf(f, "All %d slots are moved: %lld people, %s in %s", slots,
+	    (long long)r->users, figure_bytes(r->bytes, size), age);
+	if (r->busy_us > 0)
+		fprintf(f, " (%.0f people/s)", (double)r->users * 1e6 /
+		    (double)r->busy_us);
+	fprintf(f, ".\nRequests waited for a fence: p99 %s, longest %s.\n"
+	    "Next: familybotctl shards verify, then familybotctl shards "
+	    "reshard cleanup --yes;\nor back: familybotctl shards reshard "
+	    "rollback --yes.\n", figure_us(r->fence_p99_us, p99),
+	    figure_us(r->fence_max_us, most));
+}
+
+/* From here on all is said from the journal, whoever moved. */
+static enum rc tell(struct shards_place *p, const struct reshard *r,
+    struct err *e)
+{
+	FILE *f = p->ctl->out;
+	int32_t moved, all;
+
+	slots_count(p, r, &moved, &all);
+	if (p->ctl->json)
+		json_tell(p, r);
+	else if (r->state == RESHARD_MOVED)
+		moved_tell(f, r, all);
+	else if (r->state == RESHARD_NONE)
+		fputs("No change is under way.\n", f);
+	else if (r->state == RESHARD_PAUSED)
+		fprintf(f, "Paused with %d of %d slots moved. Go on: "
+		    "familybotctl shards reshard resume\n", moved, all);
+	if (r->state != RESHARD_RUNNING && r->state != RESHARD_ABORTING)
+		return RC_OK;
+	if (slots_mover_alive(p->slots)) {
+		if (!p->ctl->json)
+			fprintf(f, "%d of %d slots are moved, and it goes on. "
+			    "See: familybotctl shards reshard watch\n", moved,
+			    all);
+		return RC_OK;
+	}
+	return err_set(e, RC_BUSY, "stopped with %d of %d slots moved%s%s; go "
+	    "on: familybotctl shards reshard resume", moved, all,
+	    r->last_error[0] != '\0' ? ", " : "", r->last_error);
+}
+
+enum rc shards_move_tell(struct shards_place *p, struct err *e)
+{
+	struct reshard *r = xcalloc(1, sizeof(*r));
+	enum rc rc = reshard_load(p->dir, r, e);
+
+	if (rc == RC_OK)
+		rc = tell(p, r, e);
+	free(r);
+	return rc;
+}
+
+enum rc shards_move(struct shards_place *p, struct err *e)
+{
+	struct reshard *r = xcalloc(1, sizeof(*r));
+	struct progress progress;
+	struct mover m = { .conf = { .stop_fd = -1 } };
+	int gone;
+	enum rc rc = reshard_load(p->dir, r, e);
+
+	progress_init(&progress, p->ctl);
+	if (rc == RC_OK && r->state != RESHARD_NONE)
+		rc = conf_install(p, e);
+	if (rc == RC_OK)
+		rc = shards_draining_settle(p, r, e);
+	if (rc == RC_OK)
+		rc = mover_init(&m, p, true, e);
+	if (rc == RC_OK)
+		rc = reshard_run(&m.conf, progress_show, &progress, e);
+	progress_end(&progress);
+	if (rc == RC_OK)
+		rc = reshard_load(p->dir, r, e);
+	if (rc == RC_OK)
+		rc = shards_draining_settle(p, r, e);
+	if (rc == RC_OK)
+		rc = change_speed_keep(p, r, e);
+	if (rc == RC_OK && r->state == RESHARD_NONE)
+		rc = conf_reload(p, e);
+	if (rc == RC_OK && r->state == RESHARD_NONE)
+		rc = conf_sweep(p, &gone, e);
+	if (rc == RC_OK)
+		rc = tell(p, r, e);
+	mover_release(&m);
+	free(r);
+	return rc;
+}
+
+/* The journal tells what was moved, the map how far it is. */
+static void watch_show(struct progress *w, struct shards_place *p,
+    const struct reshard *r)
+{
+	struct reshard_progress now = {
+		.users = r->users,
+		.bytes = r->bytes,
+		.remaining_s = -1,
+		.fence_p99_us = r->fence_p99_us,
+		.words = "",
+	};
+	int64_t ms = clock_ms(&clock_system) - r->started_at;
+
+	slots_count(p, r, &now.slots_done, &now.slots);
+	if (ms > 0)
+		now.users_per_second = (double)r->users * 1e3 / (double)ms;
+	if (r->state == RESHARD_ABORTING)
+		now.slots_done = now.slots - now.slots_done;
+	else if (ms > 0 && now.slots_done > 0)
+		now.remaining_s = ms / 1000 * (now.slots - now.slots_done) /
+		    now.slots_done;
+	progress_show(w, &now);
+}
+
+enum rc shards_watch(struct shards_place *p, struct err *e)
+{
+	struct reshard *r = xcalloc(1, sizeof(*r));
+	struct progress progress;
+	enum rc rc;
+
+	progress_init(&progress, p->ctl);
+	do {
+		rc = reshard_load(p->dir, r, e);
+		if (rc == RC_OK && r->state != RESHARD_NONE && !p->ctl->json)
+			watch_show(&progress, p, r);
+		if (rc != RC_OK || p->ctl->json ||
+		    !slots_mover_alive(p->slots))
+			break;
+		usleep(WATCH_EACH_US);
+	} while (r->state == RESHARD_RUNNING || r->state == RESHARD_ABORTING ||
+	    r->state == RESHARD_PAUSED);
+	progress_end(&progress);
+	if (rc == RC_OK)
+		rc = shards_move_tell(p, e);
+	free(r);
+	return rc;
+}
+
+static void detached_run(struct shards_place *p, int log)
+{
+	const char *conf = p->ctl->conf_path;
+	int null = open("/dev/null", O_RDONLY);
+
+	setsid();
+	dup2(null, STDIN_FILENO);
+	dup2(log, STDOUT_FILENO);
+	dup2(log, STDERR_FILENO);
+	if (conf != NULL)
+		execl("/proc/self/exe", "familybotctl", "-c", conf, "shards",
+		    "reshard", "resume", (char *)NULL);
+	else
+		execl("/proc/self/exe", "familybotctl", "shards", "reshard",
+		    "resume", (char *)NULL);
+	_exit(127);
+}
+
+enum rc shards_move_detached(struct shards_place *p, struct err *e)
+{
+	char path[PATH_MAX];
+	pid_t pid;
+	int log;
+
+	str_format(path, sizeof(path), "%s/reshard.log", p->dir);
+	log = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	if (log < 0)
+		return err_set(e, RC_SYSTEM, "%s: %s", path, strerror(errno));
+	fflush(NULL);
+	pid = fork();
+	if (pid == 0)
+		detached_run(p, log);
+	close(log);
+	if (pid < 0)
+		return err_set(e, RC_SYSTEM, "no process can be made: %s",
+		    strerror(errno));
+	if (p->ctl->json)
+		fprintf(p->ctl->out, "{\"pid\":%d}\n", (int)pid);
+	else
+		fprintf(p->ctl->out, "It goes on in process %d, which writes "
+		    "%s.\nSee: familybotctl shards reshard watch; pause and "
+		    "abort work, too.\n", (int)pid, path);
+	return RC_OK;
+}
