@@ -18,7 +18,7 @@
 enum { ITEM_FIELDS = 10 };
 
 /* Larger than any meal can sum up to; keeps decoded sums from overflowing. */
-static const int64_t AMOUNT_MAX = INT64_C(1000000000000);
+#define AMOUNT_MAX INT64_C(1000000000000)
 
 /* The four figures of field f, of struct nutrients, in struct s. */
 #define COL_NUTRIENTS(s, f) \
@@ -142,6 +142,7 @@ static bool item_decode(struct json_object *j, struct food_item *it)
 {
 	int64_t v[ITEM_FIELDS] = { 0 };
 
+	memset(it, 0, sizeof(*it));
 	if (j == NULL || json_len(j) != ITEM_FIELDS)
 		return false;
 	if (!text_decode(json_at(j, 0), it->name, sizeof(it->name)) ||
@@ -161,6 +162,102 @@ static bool item_decode(struct json_object *j, struct food_item *it)
 	return true;
 }
 
+/*
+ * What meal_items_encode wrote, read without building a tree: reading is most
+ * of what moving a slot costs.  It takes less than JSON allows; what it does
+ * not take (an escape, a damage) is left to the parser, which has the last word.
+ */
+struct plain {
+	const char *p, *end;
+};
+
+static bool plain_is(struct plain *in, char c)
+{
+	if (in->p == in->end || *in->p != c)
+		return false;
+	in->p++;
+	return true;
+}
+
+static bool plain_text(struct plain *in, char *out, size_t size)
+{
+	const char *s;
+	bool ascii = true;
+	size_t len;
+
+	if (!plain_is(in, '"'))
+		return false;
+	for (s = in->p; in->p < in->end && *in->p != '"'; in->p++) {
+		unsigned char c = (unsigned char)*in->p;
+
+		if (c < 0x20 || c == '\\')
+			return false;
+		ascii &= c < 0x80;
+	}
+	len = (size_t)(in->p - s);
+	if (len >= size || !plain_is(in, '"') || (!ascii && !json_utf8(s, len)))
+		return false;
+	memcpy(out, s, len);
+	out[len] = '\0';
+	return true;
+}
+
+static bool plain_number(struct plain *in, int64_t max, int64_t *out)
+{
+	const char *s = in->p;
+	int64_t v = 0;
+
+	while (in->p < in->end && *in->p >= '0' && *in->p <= '9' && v <= max)
+		v = v * 10 + (*in->p++ - '0');
+	*out = v;
+	return in->p > s && v <= max && (*s != '0' || in->p == s + 1);
+}
+
+static bool plain_item(struct plain *in, struct food_item *it)
+{
+	static const int64_t most[ITEM_FIELDS - 2] = { INT32_MAX,
+		FOOD_SRC_RECIPE, 1, AMOUNT_MAX, AMOUNT_MAX, AMOUNT_MAX,
+		AMOUNT_MAX, AMOUNT_MAX };
+	int64_t v[ITEM_FIELDS - 2];
+
+	memset(it, 0, sizeof(*it));
+	if (!plain_is(in, '[') ||
+	    !plain_text(in, it->name, sizeof(it->name)) || !plain_is(in, ',') ||
+	    !plain_text(in, it->query, sizeof(it->query)))
+		return false;
+	for (size_t i = 0; i < ITEM_FIELDS - 2; i++)
+		if (!plain_is(in, ',') || !plain_number(in, most[i], &v[i]))
+			return false;
+	it->food_id = (int32_t)v[0];
+	it->source = (int32_t)v[1];
+	it->guessed = (int32_t)v[2];
+	it->mg = v[3];
+	it->n = (struct nutrients){ v[4], v[5], v[6], v[7] };
+	return plain_is(in, ']');
+}
+
+/* n: how many items there are. */
+static bool plain_items(const char *json, size_t len,
+    struct food_item items[MEAL_ITEMS_MAX], size_t *n)
+{
+	struct plain in = { json, json + len };
+
+	if (!plain_is(&in, '['))
+		return false;
+	*n = 0;
+	if (!plain_is(&in, ']')) {
+		do {
+			if (*n == MEAL_ITEMS_MAX ||
+			    !plain_item(&in, &items[*n]))
+				return false;
+			++*n;
+		} while (plain_is(&in, ','));
+		if (!plain_is(&in, ']'))
+			return false;
+	}
+	return in.p == in.end;
+}
+
 enum rc meal_items_decode(struct meal *m, const char *json, size_t len)
 {
 	struct json_object *j = NULL;
@@ -168,18 +265,19 @@ enum rc meal_items_decode(struct meal *m, const char *json, size_t len)
 	enum rc rc = RC_CORRUPT;
 	size_t n;
 
-	memset(items, 0, sizeof(items));
-	if (json_parse(json, len, &j, NULL) != RC_OK)
-		goto out;
-	if (len == 0 || json[0] != '[')
-		goto out;
-	n = json_len(j);
-	if (n > MEAL_ITEMS_MAX)
-		goto out;
-	for (size_t i = 0; i < n; i++)
-		if (!item_decode(json_at(j, i), &items[i]))
+	if (!plain_items(json, len, items, &n)) {
+		if (json_parse(json, len, &j, NULL) != RC_OK)
 			goto out;
-	memcpy(m->items, items, sizeof(items));
+		if (len == 0 || json[0] != '[')
+			goto out;
+		n = json_len(j);
+		if (n > MEAL_ITEMS_MAX)
+			goto out;
+		for (size_t i = 0; i < n; i++)
+			if (!item_decode(json_at(j, i), &items[i]))
+				goto out;
+	}
+	memcpy(m->items, items, n * sizeof(items[0]));
 	m->nitems = (int)n;
 	rc = RC_OK;
 out:

@@ -58,6 +58,13 @@ static bool utf8_valid(const char *s, size_t len, size_t *bad)
 	return true;
 }
 
+bool json_utf8(const char *s, size_t len)
+{
+	size_t bad;
+
+	return utf8_valid(s, len, &bad);
+}
+
 enum rc json_parse(const char *text, size_t len, struct json_object **out,
     struct err *e)
 {

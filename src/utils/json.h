@@ -36,6 +36,9 @@ struct json_object *json_at(struct json_object *arr, size_t i);
 const char *json_str_value(struct json_object *j);	/* j itself a string */
 bool json_i64_value(struct json_object *j, int64_t *out);
 
+/* Is it UTF-8, without overlong forms and surrogates? */
+bool json_utf8(const char *s, size_t len);
+
 /* Writer: adds s as a quoted, escaped JSON string; bad UTF-8 becomes U+FFFD. */
 void json_put_str(struct buf *b, const char *s);
 void json_put_strn(struct buf *b, const char *s, size_t len);

@@ -85,6 +85,41 @@ static void items_survive_being_stored(void **state)
 	buf_release(&b);
 }
 
+/* A space more than the bot writes: read by the parser of all JSON. */
+static void both_readers_read_the_same(void **state)
+{
+	static const char *const texts[] = { "[]",
+		"[[\"a\",\"\",0,0,0,0,0,0,0,0]]",
+		"[[\"щи 🥣\",\"b\",2147483647,2,1,1000000000000,1,2,3,4],"
+		    "[\"c\",\"d\",1,1,0,10,20,30,40,50]]",
+		"[[\"a\\\"\\u0001\",\"b\",1,0,0,1,1,1,1,1]]",
+		"[[\"a\",\"b\",2147483648,0,0,1,1,1,1,1]]",
+		"[[\"a\",\"b\",1,0,0,1000000000001,1,1,1,1]]",
+		"[[\"a\",\"b\",1,0,0,99999999999999999999999,1,1,1,1]]",
+		"[[\"a\",\"b\",01,0,0,1,1,1,1,1]]",
+		"[[\"a\",\"b\",,0,0,1,1,1,1,1]]",
+		"[[\"a\",\"b\",1,0,0,1,1,1,1,1],]",
+		"[[\"a\xc0\x80\",\"b\",1,0,0,1,1,1,1,1]]",
+		"[[\"\xed\xa0\x80\",\"b\",1,0,0,1,1,1,1,1]]",
+		"[[\"a\",\"b\",1,0,0,1,1,1,1,1]]]",
+		"[[\"a\",\"b\",1,0,0,1,1,1,1,1]] x" };
+	char spaced[300];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		struct meal a = { .nitems = 7 }, b = { .nitems = 7 };
+		enum rc want = i < 4 ? RC_OK : RC_CORRUPT;
+
+		assert_true(str_format(spaced, sizeof(spaced), "[ %s",
+		    texts[i] + 1));
+		assert_int_equal(meal_items_decode(&a, texts[i],
+		    strlen(texts[i])), want);
+		assert_int_equal(meal_items_decode(&b, spaced, strlen(spaced)),
+		    want);
+		assert_memory_equal(&a, &b, sizeof(a));
+	}
+}
+
 static void other_data_is_corrupt(void **state)
 {
 	static const char *const bad[] = { "", "{}", "1", "[1]", "[[]]",
@@ -120,6 +155,7 @@ int main(void)
 		cmocka_unit_test(parts_are_rounded_to_nearest),
 		cmocka_unit_test(a_meal_is_the_sum_of_its_items),
 		cmocka_unit_test(items_survive_being_stored),
+		cmocka_unit_test(both_readers_read_the_same),
 		cmocka_unit_test(other_data_is_corrupt),
 	};
 
