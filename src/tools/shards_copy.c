@@ -13,7 +13,7 @@
 #include "utils/buf.h"
 #include "utils/xalloc.h"
 
-enum rc copy_open(const char *path, const char *shard, bool migrate,
+enum rc saved_open(const char *path, const char *shard, bool migrate,
     struct store **out, struct err *e)
 {
 	char uri[PATH_MAX + 16];
@@ -25,7 +25,7 @@ enum rc copy_open(const char *path, const char *shard, bool migrate,
 	return store_open(&c, out, e);
 }
 
-void copy_close(const char *path, struct store *s)
+void saved_close(const char *path, struct store *s)
 {
 	static const char *const beside[] = { "-wal", "-shm", "-turn" };
 	char name[PATH_MAX];
@@ -57,7 +57,7 @@ static void fault_count(void *ctx, const struct store_fault *f)
 /* An unreadable record ends the reading of its slot, whose digest is then
  * unknown: all zeros. */
 static enum rc slot_look(struct store *s, int32_t slot,
-    struct backup_slot *out, struct copy_report *r, struct err *e)
+    struct backup_slot *out, struct saved_report *r, struct err *e)
 {
 	enum rc rc = s->ops->check(s, slot, false, fault_count, &r->faults, e);
 
@@ -83,12 +83,12 @@ static enum rc slot_differs(struct store *live, int32_t slot,
 	return rc;
 }
 
-enum rc copy_look(const char *path, struct store *live, struct backup *b,
-    struct copy_report *out, struct err *e)
+enum rc saved_look(const char *path, struct store *live, struct backup *b,
+    struct saved_report *out, struct err *e)
 {
-	struct copy_report r = { 0, 0, 0 };
+	struct saved_report r = { 0, 0, 0 };
 	struct store *s = NULL;
-	enum rc rc = copy_open(path, b->shard, false, &s, e);
+	enum rc rc = saved_open(path, b->shard, false, &s, e);
 
 	for (int32_t i = 0; i < SLOT_COUNT && rc == RC_OK; i++) {
 		rc = slot_look(s, i, &b->slot[i], &r, e);
@@ -96,13 +96,13 @@ enum rc copy_look(const char *path, struct store *live, struct backup *b,
 		if (rc == RC_OK && live != NULL)
 			rc = slot_differs(live, i, &b->slot[i], &r.differ, e);
 	}
-	copy_close(path, s);
+	saved_close(path, s);
 	if (rc == RC_OK)
 		*out = r;
 	return rc;
 }
 
-enum rc copy_compare(struct store *s, const struct backup *b, struct err *e)
+enum rc saved_compare(struct store *s, const struct backup *b, struct err *e)
 {
 	struct digests d;
 	enum rc rc = RC_OK;

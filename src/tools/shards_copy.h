@@ -12,7 +12,7 @@
 #include "tools/backups.h"
 #include "utils/err.h"
 
-struct copy_report {
+struct saved_report {
 	int64_t records, faults;
 	int differ;		/* slots that are not as live has them */
 };
@@ -22,19 +22,19 @@ struct copy_report {
  * counted; compared with live (NULL: not).  The copy is a plain file without a
  * log afterwards, as before.
  */
-MUST_CHECK enum rc copy_look(const char *path, struct store *live,
-    struct backup *b, struct copy_report *out, struct err *e);
+MUST_CHECK enum rc saved_look(const char *path, struct store *live,
+    struct backup *b, struct saved_report *out, struct err *e);
 
 /* Does it still have what the manifest says?  RC_CORRUPT names the first slot
  * that differs. */
-MUST_CHECK enum rc copy_compare(struct store *s, const struct backup *b,
+MUST_CHECK enum rc saved_compare(struct store *s, const struct backup *b,
     struct err *e);
 
 /* Opens the file as a shard that nobody else has open; migrate: brings an
  * older schema up to date. */
-MUST_CHECK enum rc copy_open(const char *path, const char *shard,
+MUST_CHECK enum rc saved_open(const char *path, const char *shard,
     bool migrate, struct store **out, struct err *e);
 /* Closes it, and removes what SQLite leaves beside it. */
-void copy_close(const char *path, struct store *s);
+void saved_close(const char *path, struct store *s);
 
 #endif

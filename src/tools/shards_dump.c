@@ -14,6 +14,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -74,19 +75,18 @@ static enum rc tool_version(const char *name, char *out, size_t size,
 	char *argv[] = { (char *)(uintptr_t)name, (char[]){ "--version" },
 		NULL };
 	char text[ANSWER_MAX] = "";
-	FILE *f = tmpfile();
-	size_t n = 0;
+	int fd = memfd_create(name, MFD_CLOEXEC);
+	ssize_t n = 0;
 	enum rc rc;
 
-	if (f == NULL)
-		return err_set(e, RC_SYSTEM, "no temporary file: %s",
-		    strerror(errno));
-	rc = tool_run(argv, fileno(f), e);
-	rewind(f);
+	if (fd < 0)
+		return err_set(e, RC_SYSTEM, "no memory for what %s says: %s",
+		    name, strerror(errno));
+	rc = tool_run(argv, fd, e);
 	if (rc == RC_OK)
-		n = fread(text, 1, sizeof(text) - 1, f);
-	(void)fclose(f);
-	text[n] = '\0';
+		n = pread(fd, text, sizeof(text) - 1, 0);
+	(void)close(fd);
+	text[n > 0 ? n : 0] = '\0';
 	if (rc == RC_OK && !version_find(text, out, size))
 		rc = err_set(e, RC_INVALID, "%s --version says nothing that "
 		    "is understood: is it MongoDB's?", name);

@@ -43,15 +43,15 @@ static enum rc stage(const struct restore *r, const char *path, struct err *e)
 	(void)unlink(path);	/* of a restore that did not end */
 	rc = file_copy(r->file, path, e);
 	if (rc == RC_OK)
-		rc = copy_open(path, r->name, true, &s, e);
+		rc = saved_open(path, r->name, true, &s, e);
 	if (rc == RC_OK)
 		rc = s->ops->info(s, &info, e);
 	/* A migration changes records; then the sum of the file must do. */
 	if (rc == RC_OK && info.schema == r->b->schema)
-		rc = copy_compare(s, r->b, e);
+		rc = saved_compare(s, r->b, e);
 	if (rc == RC_OK)
 		rc = foreign_clear(r, s, e);
-	copy_close(path, s);
+	saved_close(path, s);
 	if (rc == RC_OK)
 		rc = file_sync(path, e);
 	if (rc != RC_OK)

@@ -63,8 +63,8 @@ static enum rc shard_find(struct restore *r, const char *name, struct err *e)
 		return err_set(e, RC_INVALID, "shards.conf does not say where "
 		    "%s is", name);
 	r->name = name;
-	r->uri = conf->uri;
-	return RC_OK;
+	return str_copy(r->uri, sizeof(r->uri), conf->uri) ? RC_OK :
+	    err_set(e, RC_TOOBIG, "%s: its URI is too long", name);
 }
 
 /* Its own tool restores a server; nothing was done here. */

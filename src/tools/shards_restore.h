@@ -16,7 +16,7 @@ struct restore {
 	struct shards_place *place;
 	int shard;
 	const char *name;
-	const char *uri;
+	char uri[1024];		/* of the shard */
 	bool force;
 	char manifest[PATH_MAX], file[PATH_MAX];	/* of the backup */
 	struct backup *b;

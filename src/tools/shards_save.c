@@ -148,7 +148,7 @@ static enum rc backup_end(struct backup_run *r, struct backup *b,
 static enum rc embedded_backup(struct backup_run *r, int shard,
     struct backup *b, const char *path, struct err *e)
 {
-	struct copy_report report = { .differ = 0 };
+	struct saved_report report = { .differ = 0 };
 	struct store_info info;
 	struct store *s = NULL;
 	char words[200];
@@ -163,7 +163,7 @@ static enum rc embedded_backup(struct backup_run *r, int shard,
 	b->digests_known = true;
 	rc = s->ops->backup(s, path, progress, r, e);
 	if (rc == RC_OK)
-		rc = copy_look(path, s, b, &report, e);
+		rc = saved_look(path, s, b, &report, e);
 	if (rc != RC_OK)
 		return rc;
 	moved = slots_moved(r->place->slots, shard, b);
