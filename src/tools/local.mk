@@ -7,6 +7,7 @@ tools_sources = \
 	src/tools/shards_change.c src/tools/shards_change.h \
 	src/tools/shards_conf.c \
 	src/tools/shards_files.c src/tools/shards_files.h \
+	src/tools/shards_hosts.c src/tools/shards_hosts.h \
 	src/tools/shards_json.c \
 	src/tools/shards_look.c src/tools/shards_look.h \
 	src/tools/shards_move.c src/tools/shards_move.h \

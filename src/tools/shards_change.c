@@ -215,6 +215,24 @@ static enum rc cost_count(struct shards_place *p, struct shards_change *ch,
 	return rc;
 }
 
+/* Hosts agree in one shard, which cannot go while they do. */
+static enum rc meta_check(const struct config *c, const struct config *after,
+    struct err *e)
+{
+	const char *meta;
+
+	if (c->cluster.host == NULL)
+		return RC_OK;
+	meta = c->shards[c->cluster.meta].name;
+	if (after->cluster.host != NULL && strcmp(meta,
+	    after->shards[after->cluster.meta].name) == 0 &&
+	    !after->shards[after->cluster.meta].leaving)
+		return RC_OK;
+	return err_set(e, RC_INVALID, "%s is the meta store of the cluster and "
+	    "must stay; write cluster = { ... meta = \"%s\"; } when another "
+	    "shard shall be the first", meta, meta);
+}
+
 static enum rc plan_fill(const struct shards_place *p,
     const struct change_args *a, struct shards_change *ch, struct err *e)
 {
@@ -240,6 +258,8 @@ static enum rc plan_fill(const struct shards_place *p,
 	if (rc == RC_OK)
 		rc = shards_text_read(p->ctl->conf, ch->text.s, stderr,
 		    &ch->after, e);
+	if (rc == RC_OK)
+		rc = meta_check(p->ctl->conf, ch->after, e);
 	shards_draft_free(d);
 	return rc;
 }

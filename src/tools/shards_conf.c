@@ -105,6 +105,10 @@ enum rc conf_install(struct shards_place *p, struct err *e)
 		return rc;
 	fprintf(c->json ? stderr : c->out, "Wrote %s; the one before is %s.\n",
 	    c->conf->shards_file, kept);
+	if (c->conf->cluster.host != NULL)
+		fputs("Write the same shards into shards.conf of the other "
+		    "hosts now: nothing moves to a\nshard that one of them "
+		    "does not know.\n", c->json ? stderr : c->out);
 	rc = conf_reload(p, e);
 	if (rc != RC_OK)
 		return rc;

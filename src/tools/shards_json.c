@@ -98,6 +98,23 @@ static void change_put(struct buf *b, const struct shards_view *v)
 	buf_puts(b, "}");
 }
 
+static void hosts_put(struct buf *b, const struct shards_view *v)
+{
+	buf_puts(b, ",\n\"hosts\":[");
+	for (int i = 0; i < v->nhosts; i++) {
+		const struct cluster_host *h = &v->hosts[i];
+
+		buf_puts(b, i > 0 ? ",{\"name\":" : "{\"name\":");
+		json_put_str(b, h->name);
+		flag_put(b, "live", h->live);
+		flag_put(b, "mover", h->mover);
+		number_put(b, "step", h->step);
+		text_put(b, "words", h->words);
+		buf_putc(b, '}');
+	}
+	buf_putc(b, ']');
+}
+
 struct words {
 	struct buf *b;
 	int n;
@@ -127,6 +144,7 @@ void shards_json_put(struct buf *b, const struct shards_view *v)
 	    v->misplaced, (long long)v->spool.rows,
 	    (long long)v->spool.bytes, (long long)v->spool.oldest_at);
 	change_put(b, v);
+	hosts_put(b, v);
 	buf_puts(b, ",\n\"words\":[");
 	shards_words_each(v, words_put, &w);
 	buf_printf(b, "],\n\"well\":%s}\n", w.n == 0 ? "true" : "false");

@@ -14,14 +14,18 @@
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tools/shards_hosts.h"
 #include "utils/buf.h"
 #include "utils/clock.h"
+#include "utils/xalloc.h"
 
-enum piece_kind { PIECE_UP, PIECE_DOWN, PIECE_JOBS, PIECE_INFO };
+enum piece_kind { PIECE_UP, PIECE_DOWN, PIECE_JOBS, PIECE_INFO, PIECE_HOST,
+	PIECE_NO_HOSTS };
 
 struct piece {
 	enum piece_kind kind;
@@ -29,6 +33,7 @@ struct piece {
 		char why[160];
 		struct store_stats jobs;
 		struct store_info info;
+		struct cluster_host host;
 	};
 };
 
@@ -39,6 +44,8 @@ struct asked {
 	pid_t pid;
 	int fd;
 };
+
+enum { ASKED_MAX = SHARDS_MAX * 2 + 1 };	/* the last: of the hosts */
 
 static void tell(int fd, const struct piece *p)
 {
@@ -79,19 +86,46 @@ static void shard_tell(const struct config_shard *c, int fd, int timeout_ms)
 	store_close(s);
 }
 
-static void ask(const struct shard_look *l, struct asked *a, int wait_ms)
+/* In the child.  A beat comes each fifth of a lease. */
+static void hosts_tell(const struct shards_hosts *h, int fd, int wait_ms)
+{
+	struct cluster_host *of = xcalloc(CLUSTER_HOSTS_MAX, sizeof(*of));
+	int watch_ms = h->conf.lease_ms * 2 / 5, n = 0;
+	struct piece p = { .kind = PIECE_NO_HOSTS };
+	struct err e = { .text = "" };
+
+	if (watch_ms > wait_ms / 2)
+		watch_ms = wait_ms / 2;
+	if (cluster_hosts(&h->conf, watch_ms, of, CLUSTER_HOSTS_MAX, &n, &e) !=
+	    RC_OK) {
+		str_copy(p.why, sizeof(p.why), e.text);
+		tell(fd, &p);
+	}
+	for (int i = 0; i < n; i++) {
+		memset(&p, 0, sizeof(p));
+		p.kind = PIECE_HOST;
+		p.host = of[i];
+		tell(fd, &p);
+	}
+	free(of);
+}
+
+/* conf NULL: of the hosts. */
+static void ask(const struct config_shard *conf, const struct shards_hosts *h,
+    struct asked *a, int wait_ms)
 {
 	int fds[2];
 
-	a->fd = -1;
-	a->pid = -1;
-	if (l->conf == NULL || pipe2(fds, O_CLOEXEC) != 0)
+	if (pipe2(fds, O_CLOEXEC) != 0)
 		return;
 	fflush(NULL);
 	a->pid = fork();
 	if (a->pid == 0) {
 		close(fds[0]);
-		shard_tell(l->conf, fds[1], wait_ms * 3 / 4);
+		if (conf != NULL)
+			shard_tell(conf, fds[1], wait_ms * 3 / 4);
+		else
+			hosts_tell(h, fds[1], wait_ms);
 		_exit(0);
 	}
 	close(fds[1]);
@@ -102,7 +136,7 @@ static void ask(const struct shard_look *l, struct asked *a, int wait_ms)
 }
 
 /* False at the end of what the child has to say. */
-static bool hear(struct shard_look *l, int fd)
+static bool hear(struct shards_view *v, struct shard_look *l, int fd)
 {
 	struct piece p;
 	ssize_t n = read(fd, &p, sizeof(p));
@@ -127,6 +161,14 @@ static bool hear(struct shard_look *l, int fd)
 		l->has_info = true;
 		l->info = p.info;
 		break;
+	case PIECE_HOST:
+		v->hosts_why[0] = '\0';
+		if (v->nhosts < CLUSTER_HOSTS_MAX)
+			v->hosts[v->nhosts++] = p.host;
+		break;
+	case PIECE_NO_HOSTS:
+		str_copy(v->hosts_why, sizeof(v->hosts_why), p.why);
+		break;
 	}
 	return true;
 }
@@ -134,22 +176,23 @@ static bool hear(struct shard_look *l, int fd)
 static void hear_all(struct shards_view *v, struct asked *of, int wait_ms)
 {
 	int64_t until = clock_mono_us() + (int64_t)wait_ms * 1000;
-	struct pollfd fds[SHARDS_MAX * 2];
+	struct pollfd fds[ASKED_MAX];
 
 	for (;;) {
 		int64_t left = (until - clock_mono_us()) / 1000;
 		int open = 0;
 
-		for (int i = 0; i < v->n; i++) {
+		for (int i = 0; i <= v->n; i++) {
 			fds[i] = (struct pollfd){ of[i].fd, POLLIN, 0 };
 			open += of[i].fd >= 0;
 		}
 		if (open == 0 || left <= 0)
 			return;
-		if (poll(fds, (nfds_t)v->n, (int)left) < 0 && errno != EINTR)
+		if (poll(fds, (nfds_t)v->n + 1, (int)left) < 0 && errno != EINTR)
 			return;
-		for (int i = 0; i < v->n; i++)
-			if (fds[i].revents != 0 && !hear(&v->of[i], of[i].fd)) {
+		for (int i = 0; i <= v->n; i++)
+			if (fds[i].revents != 0 &&
+			    !hear(v, &v->of[i], of[i].fd)) {
 				close(of[i].fd);
 				of[i].fd = -1;
 			}
@@ -158,17 +201,26 @@ static void hear_all(struct shards_view *v, struct asked *of, int wait_ms)
 
 void shards_view_ask(struct shards_view *v, int wait_ms)
 {
-	struct asked of[SHARDS_MAX * 2];
+	struct shards_hosts hosts;
+	struct asked of[ASKED_MAX];
 
 	for (int i = 0; i < v->n; i++) {
 		struct shard_look *l = &v->of[i];
 
 		str_copy(l->why, sizeof(l->why), l->conf != NULL ?
 		    "does not answer" : "shards.conf does not name it");
-		ask(l, &of[i], wait_ms);
+		of[i] = (struct asked){ -1, -1 };
+		if (l->conf != NULL)
+			ask(l->conf, NULL, &of[i], wait_ms);
+	}
+	of[v->n] = (struct asked){ -1, -1 };
+	if (shards_hosts_init(&hosts, v->conf)) {
+		str_copy(v->hosts_why, sizeof(v->hosts_why),
+		    "the meta store does not answer");
+		ask(NULL, &hosts, &of[v->n], wait_ms);
 	}
 	hear_all(v, of, wait_ms);
-	for (int i = 0; i < v->n; i++) {
+	for (int i = 0; i <= v->n; i++) {
 		if (of[i].pid > 0 && of[i].fd >= 0)
 			kill(of[i].pid, SIGKILL);
 		if (of[i].fd >= 0)

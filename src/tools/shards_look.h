@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cluster/cluster.h"
 #include "config/config.h"
 #include "reshard/reshard.h"
 #include "store/pulse.h"
@@ -38,9 +39,12 @@ struct shards_view {
 	const struct slots *slots;
 	int64_t now;		/* UTC ms */
 	int n;
-	struct shard_look of[SHARDS_MAX * 2];
+	struct shard_look of[SHARDS_MAX * 2 + 1];
 	struct spool_stats spool;
 	char spool_why[160];	/* why the spool cannot be read, "" */
+	int nhosts;		/* 0: this is the only one */
+	struct cluster_host hosts[CLUSTER_HOSTS_MAX];
+	char hosts_why[160];	/* why they cannot be told, "" */
 	struct reshard change;
 	char change_why[160];	/* why the journal cannot be read, "" */
 	bool mover;		/* is somebody moving? */

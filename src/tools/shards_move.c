@@ -104,11 +104,17 @@ enum rc mover_init(struct mover *m, struct shards_place *p, bool stops,
 		return rc;
 	m->conf.router = p->router;
 	pulse_take(m, p->ctl->conf);
-	return RC_OK;
+	if (!shards_hosts_init(&m->hosts, p->ctl->conf))
+		return RC_OK;
+	rc = cluster_steps_open(&m->hosts.conf, p->slots, &m->steps, e);
+	m->conf.step = &step_cluster;
+	m->conf.step_ctx = m->steps;
+	return rc;
 }
 
 void mover_release(struct mover *m)
 {
+	cluster_steps_free(m->steps);
 	pulse_free(m->pulse);
 	if (m->conf.stop_fd >= 0)
 		close(m->conf.stop_fd);

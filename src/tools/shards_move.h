@@ -10,6 +10,7 @@
 
 #include "reshard/reshard.h"
 #include "tools/shards.h"
+#include "tools/shards_hosts.h"
 
 /* Shows a change as it goes: a bar on a terminal, else a line each 5 s. */
 struct progress {
@@ -28,10 +29,12 @@ struct mover {
 	struct reshard_conf conf;
 	struct pulse *pulse;
 	int nshards;
-	void *cluster;		/* steps of several hosts, or NULL */
+	struct shards_hosts hosts;
+	struct cluster_steps *steps;	/* of several hosts; NULL: of one */
 };
 
-/* Opens the shards of p.  stops: SIGINT, SIGTERM and SIGHUP stop it cleanly. */
+/* Opens the shards of p, and where there are several hosts, what makes them take
+ * part.  m stays where it is until release.  stops: SIGINT, SIGTERM and SIGHUP stop it cleanly. */
 MUST_CHECK enum rc mover_init(struct mover *m, struct shards_place *p,
     bool stops, struct err *e);
 void mover_release(struct mover *m);

@@ -184,11 +184,26 @@ static void change_print(FILE *f, const struct shards_view *v)
 	    v->now, since), c->who);
 }
 
+static void hosts_print(FILE *f, const struct shards_view *v)
+{
+	for (int i = 0; i < v->nhosts; i++) {
+		const struct cluster_host *h = &v->hosts[i];
+
+		fprintf(f, "%s%s %s%s%s%s", i == 0 ? "\nHosts: " : ", ",
+		    h->name, h->live ? "lives" : "SILENT",
+		    h->mover ? ", moves slots" : "", h->words[0] != '\0' ?
+		    ": " : "", h->words);
+	}
+	if (v->nhosts > 0)
+		fputs(".\n", f);
+}
+
 void shards_table_print(FILE *f, const struct shards_view *v, bool more)
 {
 	places_print(f, v);
 	figures_print(f, v);
 	if (more)
 		collections_print(f, v);
+	hosts_print(f, v);
 	change_print(f, v);
 }

@@ -71,6 +71,21 @@ static void tell_paused(const struct teller *t)
 	}
 }
 
+static void tell_hosts(const struct teller *t)
+{
+	const struct shards_view *v = t->v;
+
+	if (v->hosts_why[0] != '\0')
+		tell(t, "the other hosts cannot be seen: %s", v->hosts_why);
+	for (int i = 0; i < v->nhosts; i++)
+		if (!v->hosts[i].live)
+			tell(t, "host %s is silent and serves nobody: does its "
+			    "worker run?", v->hosts[i].name);
+		else if (v->hosts[i].words[0] != '\0')
+			tell(t, "host %s: %s", v->hosts[i].name,
+			    v->hosts[i].words);
+}
+
 static void tell_change(const struct teller *t)
 {
 	const struct shards_view *v = t->v;
@@ -172,6 +187,7 @@ void shards_words_each(const struct shards_view *v,
 	const struct teller t = { v, each, ctx };
 
 	tell_unreachable(&t);
+	tell_hosts(&t);
 	tell_change(&t);
 	tell_paused(&t);
 	tell_room(&t);
