@@ -235,12 +235,12 @@ enum rc agent_turn(struct cluster_agent *a, struct err *e)
 		rc = beat(a, e);
 	if (rc == RC_OK)
 		rc = look(a, e);
+	if (rc == RC_OK)
+		lease_begin(a);
 	if (rc == RC_OK && due && !a->lapsed)
 		rc = agent_names(a, e);
 	if (rc == RC_OK && a->tell)
 		rc = beat(a, e);
-	if (rc == RC_OK)
-		lease_begin(a);
 	return rc;
 }
 

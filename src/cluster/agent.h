@@ -13,6 +13,7 @@ struct cluster_agent {
 	struct step_doc next;	/* scratch */
 	struct map_doc map;	/* as it was read last */
 	struct map_doc base;	/* names and flags as both sides had them */
+	bool based;		/* there is such a base */
 	bool taken;		/* the step is in our map, or was refused */
 	bool whole;		/* the whole map must be compared */
 	bool tell;		/* there is something to write to our document */

@@ -109,14 +109,15 @@ struct slot_entry entry_after(struct slot_entry was, enum phase phase,
 /* -- names.c: names and flags of the shards -- */
 
 void names_from(struct map_doc *d, const struct slots *m);
-bool names_equal(const struct map_doc *a, const struct map_doc *b);
+void names_copy(struct map_doc *to, const struct map_doc *from);
 /* What changed from base to the local map goes into d (base NULL: only names
  * that are new here); true: something did. */
 bool names_push(struct map_doc *d, const struct map_doc *base,
     const struct slots *m);
-/* RC_CONFLICT: they are other shards. */
-MUST_CHECK enum rc names_pull(const struct map_doc *d, struct slots *m,
-    struct err *e);
+/* The other way (base NULL: whatever changed).  RC_CONFLICT: they are other
+ * shards. */
+MUST_CHECK enum rc names_pull(const struct map_doc *d,
+    const struct map_doc *base, struct slots *m, struct err *e);
 /* The map file, made from the document. */
 MUST_CHECK enum rc names_found(const struct map_doc *d, const char *path,
     struct err *e);

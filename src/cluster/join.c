@@ -22,15 +22,19 @@ enum rc agent_names(struct cluster_agent *a, struct err *e)
 		rc = err_set(e, RC_CORRUPT, "the meta store %s has lost the "
 		    "map of the hosts: restore it from the backup",
 		    a->meta.shard.name);
-	if (rc == RC_OK && names_push(&a->map, &a->base, a->hands.slots)) {
+	if (rc == RC_OK && names_push(&a->map, a->based ? &a->base : NULL,
+	    a->hands.slots)) {
 		rc = map_write(&a->meta, &a->map, e);
 		if (rc == RC_CONFLICT)	/* another was first */
 			return err_set(e, RC_BUSY, "the map is read again");
 	}
 	if (rc == RC_OK)
-		rc = names_pull(&a->map, a->hands.slots, e);
-	if (rc == RC_OK)
-		names_from(&a->base, a->hands.slots);
+		rc = names_pull(&a->map, a->based ? &a->base : NULL,
+		    a->hands.slots, e);
+	if (rc == RC_OK) {
+		names_copy(&a->base, &a->map);
+		a->based = true;
+	}
 	return rc;
 }
 
@@ -82,26 +86,65 @@ static enum rc name_take(struct cluster_agent *a, struct err *e)
 	return RC_OK;
 }
 
-/* The first host: its map becomes that of all. */
-static enum rc map_found(struct cluster_agent *a, struct err *e)
+/* This host's file, from the map of all. */
+static enum rc file_make(struct cluster_agent *a, struct err *e)
 {
-	struct map_doc *d = &a->map;
-	enum rc rc;
+	enum rc rc = names_found(&a->map, a->c.map_path, e);
 
-	rc = slots_open(a->c.map_path, a->c.shards, a->c.nshards, true,
-	    &a->hands.slots, e);
-	if (rc != RC_OK)
-		return rc;
-	names_from(d, a->hands.slots);
+	return rc == RC_OK ? slots_open(a->c.map_path, NULL, 0, true,
+	    &a->hands.slots, e) : rc;
+}
+
+static void doc_from(const struct slots *m, struct map_doc *d)
+{
+	names_from(d, m);
 	for (int32_t i = 0; i < SLOT_COUNT; i++) {
-		d->entry[i] = slots_get(a->hands.slots, i);
+		d->entry[i] = slots_get(m, i);
 		if (d->entry[i].state == SLOT_FENCING)
 			d->entry[i].state = SLOT_COPYING;
 	}
 	d->version = d->step = 0;
-	rc = map_write(&a->meta, d, e);
-	return rc == RC_CONFLICT ? err_set(e, RC_BUSY, "another host founded "
-	    "the map first") : rc;
+}
+
+/* The map of a host that never had one, as it would be made for it alone. */
+static enum rc doc_new(const struct cluster_conf *c, struct map_doc *d,
+    struct err *e)
+{
+	char tmp[1024], lock[1040];
+	struct slots *m = NULL;
+	enum rc rc;
+
+	if (!str_format(tmp, sizeof(tmp), "%s.founding", c->map_path))
+		return err_set(e, RC_INVALID, "slot map: path too long");
+	(void)str_format(lock, sizeof(lock), "%s.lock", tmp);
+	(void)unlink(tmp);
+	rc = slots_open(tmp, c->shards, c->nshards, true, &m, e);
+	if (rc == RC_OK)
+		doc_from(m, d);
+	slots_free(m);
+	(void)unlink(tmp);
+	(void)unlink(lock);
+	return rc;
+}
+
+/* The first host: its map becomes that of all.  Its file appears when it has
+ * become so, and not before: processes wait for it. */
+static enum rc map_found(struct cluster_agent *a, struct err *e)
+{
+	enum rc rc = slots_open(a->c.map_path, NULL, 0, true, &a->hands.slots,
+	    e);
+	bool missing = rc == RC_NOTFOUND;
+
+	if (missing)
+		rc = doc_new(&a->c, &a->map, e);
+	else if (rc == RC_OK)
+		doc_from(a->hands.slots, &a->map);
+	if (rc == RC_OK)
+		rc = map_write(&a->meta, &a->map, e);
+	if (rc == RC_CONFLICT)
+		return err_set(e, RC_BUSY, "another host founded the map "
+		    "first");
+	return rc == RC_OK && missing ? file_make(a, e) : rc;
 }
 
 static enum rc map_join(struct cluster_agent *a, struct err *e)
@@ -122,9 +165,7 @@ static enum rc map_join(struct cluster_agent *a, struct err *e)
 	if (rc != RC_NOTFOUND)
 		return rc;
 	map_take_step(&a->map, &a->step, false);
-	rc = names_found(&a->map, a->c.map_path, e);
-	return rc == RC_OK ? slots_open(a->c.map_path, NULL, 0, true,
-	    &a->hands.slots, e) : rc;
+	return file_make(a, e);
 }
 
 enum rc cluster_agent_open(const struct cluster_conf *c,
@@ -146,7 +187,6 @@ enum rc cluster_agent_open(const struct cluster_conf *c,
 		rc = map_join(a, e);
 	if (rc == RC_OK) {
 		slots_lease_need(a->hands.slots, true);
-		a->base = a->map;
 		a->step.number = 0;	/* it is read and taken anew */
 		rc = agent_turn(a, e);
 	}

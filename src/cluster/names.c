@@ -15,6 +15,12 @@
 
 #include "utils/xalloc.h"
 
+void names_copy(struct map_doc *to, const struct map_doc *from)
+{
+	to->nshards = from->nshards;
+	memcpy(to->shards, from->shards, sizeof(to->shards));
+}
+
 void names_from(struct map_doc *d, const struct slots *m)
 {
 	d->nshards = slots_shards(m);
@@ -23,17 +29,6 @@ void names_from(struct map_doc *d, const struct slots *m)
 		    slots_shard_name(m, i));
 		d->shards[i].flags = slots_shard_flags(m, i);
 	}
-}
-
-bool names_equal(const struct map_doc *a, const struct map_doc *b)
-{
-	if (a->nshards != b->nshards)
-		return false;
-	for (int i = 0; i < a->nshards; i++)
-		if (strcmp(a->shards[i].name, b->shards[i].name) != 0 ||
-		    a->shards[i].flags != b->shards[i].flags)
-			return false;
-	return true;
 }
 
 static bool shard_in_use(const struct map_doc *d, int shard)
@@ -78,15 +73,19 @@ bool names_push(struct map_doc *d, const struct map_doc *base,
 	return changed;
 }
 
-static enum rc flags_pull(const struct map_doc *d, int i, struct slots *m,
-    struct err *e)
+/* Only what was changed there: what is changed here at this moment stays. */
+static enum rc flags_pull(const struct map_doc *d, const struct map_doc *base,
+    int i, struct slots *m, struct err *e)
 {
 	static const enum shard_flag all[] = { SHARD_PAUSED, SHARD_DRAINING };
+	uint8_t were = base && i < base->nshards ? base->shards[i].flags : 0;
 	enum rc rc = RC_OK;
 
 	for (size_t f = 0; f < sizeof(all) / sizeof(all[0]); f++) {
 		bool on = d->shards[i].flags & all[f];
 
+		if (base && on == ((were & all[f]) != 0))
+			continue;
 		if (rc == RC_OK &&
 		    on != ((slots_shard_flags(m, i) & all[f]) != 0))
 			rc = slots_shard_flag(m, i, all[f], on, e);
@@ -129,14 +128,15 @@ static enum rc name_pull(const struct map_doc *d, int i, struct slots *m,
 	return rc;
 }
 
-enum rc names_pull(const struct map_doc *d, struct slots *m, struct err *e)
+enum rc names_pull(const struct map_doc *d, const struct map_doc *base,
+    struct slots *m, struct err *e)
 {
 	enum rc rc = RC_OK;
 
 	for (int i = 0; i < d->nshards && rc == RC_OK; i++) {
 		rc = name_pull(d, i, m, e);
 		if (rc == RC_OK && d->shards[i].name[0])
-			rc = flags_pull(d, i, m, e);
+			rc = flags_pull(d, base, i, m, e);
 	}
 	return rc;
 }

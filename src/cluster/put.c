@@ -40,6 +40,9 @@ enum rc steps_refresh(struct cluster_steps *s, struct err *e)
 
 	if (rc == RC_OK)
 		rc = map_read(&s->meta, &s->map, e);
+	if (rc == RC_OK && s->begun && strcmp(s->step.mover, s->mover) != 0)
+		rc = err_set(e, RC_DENIED, "another mover has taken over, on "
+		    "host %s", s->step.by);
 	s->stale = rc != RC_OK;
 	return rc == RC_OK ? steps_fold(s, e) : rc;
 }
