@@ -16,7 +16,9 @@
 #include "utils/buf.h"
 #include "utils/xalloc.h"
 
-enum { TIMEOUT_DEFAULT_MS = 2000, SELECT_MAX_MS = 1500,
+/* SCAN_PAUSE_MS: libmongoc waits so long between two looks for a server, which
+ * is part of an operation's time when the server was lost a moment ago. */
+enum { TIMEOUT_DEFAULT_MS = 2000, SELECT_MAX_MS = 1500, SCAN_PAUSE_MS = 500,
 	LONG_MS = 1800000 /* half an hour */ };
 
 /* What to do about a server's error code; others are RC_SYSTEM.  The codes:
@@ -61,7 +63,11 @@ static enum rc code_rc(uint32_t domain, uint32_t code)
 	case MONGOC_ERROR_SERVER_SELECTION:
 		return RC_UNAVAILABLE;
 	case MONGOC_ERROR_CLIENT:
-		return code == MONGOC_ERROR_CLIENT_AUTHENTICATE ? RC_DENIED :
+		if (code == MONGOC_ERROR_CLIENT_AUTHENTICATE)
+			return RC_DENIED;
+		/* A connection that is not made is told so too. */
+		return code <= MONGOC_ERROR_STREAM_NOT_ESTABLISHED ||
+		    code == MONGOC_ERROR_CLIENT_NOT_READY ? RC_UNAVAILABLE :
 		    RC_SYSTEM;
 	default:
 		break;
@@ -228,13 +234,18 @@ static void uri_settle(mongoc_uri_t *uri, int timeout_ms,
 	mongoc_write_concern_t *wc = mongoc_write_concern_new();
 	int given = timeout_ms > 0 ? timeout_ms : TIMEOUT_DEFAULT_MS;
 	int most = timeout_ms > 0 ? timeout_ms : INT32_MAX;
-	int select = given < SELECT_MAX_MS ? given : SELECT_MAX_MS;
+	int select = given - SCAN_PAUSE_MS > given / 2 ?
+	    given - SCAN_PAUSE_MS : (given + 1) / 2;
 	int socket;
 
+	if (select > SELECT_MAX_MS)
+		select = SELECT_MAX_MS;
 	socket = cap_option(uri, MONGOC_URI_SOCKETTIMEOUTMS, given, most);
 	cap_option(uri, MONGOC_URI_CONNECTTIMEOUTMS, select, select);
 	cap_option(uri, MONGOC_URI_SERVERSELECTIONTIMEOUTMS, select, select);
 	ms->timeout_ms = socket;
+	ms->connect_ms = mongoc_uri_get_option_as_int32(uri,
+	    MONGOC_URI_CONNECTTIMEOUTMS, select);
 	ms->max_time_ms = socket > 1 ? socket - (socket + 3) / 4 : 1;
 
 	mongoc_write_concern_set_wmajority(wc, ms->max_time_ms);

@@ -57,6 +57,7 @@ struct mongo_store {
 	char name[64];			/* of the shard, for messages */
 	char db[64];
 	int timeout_ms;			/* of one operation */
+	int connect_ms;			/* of one connection, hello included */
 	int max_time_ms;		/* of one command on the server: less */
 	int64_t deadline;		/* clock_mono_us: no word after it */
 };

@@ -42,7 +42,8 @@ familybot_mongo_so_LDADD = $(MONGOC_LIBS) $(JSON_LIBS) $(XXHASH_LIBS)
 EXTRA_PROGRAMS += test_mongo
 check_DATA = test_mongo$(EXEEXT)
 CLEANFILES += test_mongo$(EXEEXT)
-test_mongo_SOURCES = tests/unit/test_mongo.c $(mongo_sources)
+test_mongo_SOURCES = tests/unit/test_mongo.c tests/unit/mongo_proxy.c \
+	tests/unit/mongo_proxy.h tests/unit/mongo_slots.c $(mongo_sources)
 test_mongo_CFLAGS = $(AM_CFLAGS) $(MONGOC_CFLAGS) $(CMOCKA_CFLAGS)
 test_mongo_LDADD = $(TEST_LIBS) $(MONGOC_LIBS)
 TESTS += tests/run-mongo-conformance

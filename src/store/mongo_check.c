@@ -38,6 +38,7 @@ struct day_look {
 	const bson_t *doc;
 	int64_t user_id, day;
 	struct day_sum total;	/* as it should be */
+	struct day_sum told;	/* of the meals' sums as they are */
 	size_t n;
 	bool any_wrong;
 	struct {
@@ -117,6 +118,27 @@ static int64_t foods_of(const struct checker *c, int64_t user_id)
 	    c->foods[low].n : 0;
 }
 
+/* A shard that is served changes meanwhile: who seems to have other foods than
+ * their record says is looked at once more, and drifts only if the record was
+ * the same before and after the count. */
+static bool user_drifts(const struct checker *c, struct user *u, int64_t *n)
+{
+	struct store *s = &c->ms->store;
+	struct user before;
+	bson_t *query;
+	enum rc rc;
+
+	rc = s->ops->user_get(s, u->user_id, &before, NULL);
+	query = BCON_NEW("user_id", BCON_INT64(u->user_id),
+	    "slot", BCON_INT32(c->slot));
+	if (rc == RC_OK)
+		rc = mongo_count(c->ms, MONGO_FOODS, query, n, NULL);
+	bson_destroy(query);
+	if (rc == RC_OK)
+		rc = s->ops->user_get(s, u->user_id, u, NULL);
+	return rc == RC_OK && before.rev == u->rev && *n != u->own_foods;
+}
+
 static bool mend_user(const struct checker *c, const struct user *u, int64_t n)
 {
 	bson_t *query, *set;
@@ -147,7 +169,7 @@ static void look_user(struct checker *c, const bson_t *doc)
 	}
 	look_slot(c, COLLECTION_USERS, doc, u.user_id);
 	n = foods_of(c, u.user_id);
-	if (n == u.own_foods)
+	if (n == u.own_foods || !user_drifts(c, &u, &n))
 		return;
 	f.user_id = u.user_id;
 	f.repaired = mend_user(c, &u, n);
@@ -196,14 +218,15 @@ static bool read_day(struct day_look *look, const bson_t *doc)
 		return false;
 	look->total.day = (int32_t)look->day;
 	for (; bson_iter_next(&it); look->n++) {
-		struct nutrients told;
+		struct nutrients sum;
 
 		if (look->n == MEALS_PER_DAY_MAX || !mongo_iter_doc(&it, &el) ||
 		    !mongo_get_meal(doc, &el, &m))
 			return false;
-		told = m.sum;
+		sum = m.sum;
+		mongo_day_count(&look->told, &m);
 		meal_sum(&m);
-		look->meals[look->n].wrong = !same(&told, &m.sum);
+		look->meals[look->n].wrong = !same(&sum, &m.sum);
 		look->meals[look->n].rev = m.rev;
 		look->meals[look->n].sum = m.sum;
 		look->meals[look->n].chat_id = m.chat_id;
@@ -306,8 +329,8 @@ static void look_day(struct checker *c, const bson_t *doc)
 	}
 	look_slot(c, COLLECTION_MEALS, doc, look->user_id);
 	right = mongo_get_total(doc, look->total.day, &stored) &&
-	    stored.meals == look->total.meals &&
-	    same(&stored.sum, &look->total.sum);
+	    stored.meals == look->told.meals &&
+	    same(&stored.sum, &look->told.sum);
 	if (right && !look->any_wrong)
 		goto out;
 	f.user_id = look->user_id;

@@ -10,7 +10,6 @@
 
 enum { DOCUMENTS_A_BATCH = 1000 };
 
-/* Both end it for libmongoc: an operation that was cut off is repeated whole. */
 static void begin(struct mongo_cursor *c, struct mongo_store *ms,
     const char *collection)
 {

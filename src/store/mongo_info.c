@@ -171,9 +171,13 @@ enum rc mongo_info(struct store *s, struct store_info *out, struct err *e)
 		rc = count_records(ms, (enum collection)k, &info.records[k], e);
 	if (rc != RC_OK)
 		return rc;
-	for (int k = 0; k < COLLECTION_COUNT; k++)
-		info.bytes[k] = collection_bytes(ms,
+	for (int k = 0; k < COLLECTION_COUNT; k++) {
+		info.bytes[k] = collection_bytes(mongo_begin(s),
 		    collection_name((enum collection)k));
+		/* Records take room, whatever a server says. */
+		if (info.bytes[k] == 0 && info.records[k] > 0)
+			info.bytes[k] = -1;
+	}
 	info.disk_free = disk_free(mongo_begin(s));
 	*out = info;
 	return RC_OK;

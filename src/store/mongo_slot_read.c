@@ -1,9 +1,9 @@
 /*
  * mongo_slot_read.c - a slot's records, one after another.
  *
- * People that are named are read from the four collections at once, each in
- * order of user_id, and put together here: four questions for some hundred
- * people, however much each has.  Owns no memory beyond a call.
+ * People that are named in ascending order are read from the four collections
+ * at once, each in order of user_id, and put together here: four questions for
+ * some hundred people, however much each has.  Owns no memory beyond a call.
  */
 #include "config.h"
 
@@ -138,25 +138,32 @@ static enum rc read_collection(struct reader *r, enum collection kind,
 	struct mongo_find f = { .collection = collection_name(kind),
 		.filter = filter };
 	struct mongo_cursor c = { 0 };
+	enum rc rc = RC_OK, told = RC_OK;
 	const bson_t *doc;
-	enum rc rc;
 
 	mongo_cursor_find(&c, r->ms, &f);
-	while ((rc = mongo_cursor_next(&c, false, &doc, e)) == RC_OK) {
-		rc = tell(r, kind, doc, e);
+	while (rc == RC_OK) {
+		rc = mongo_cursor_next(&c, false, &doc, e);
 		if (rc != RC_OK)
 			break;
+		told = tell(r, kind, doc, e);
+		rc = told;
 	}
 	mongo_cursor_release(&c);
 	bson_destroy(filter);
-	return rc;
+	/* each may answer RC_NOTFOUND for reasons of its own. */
+	return rc == RC_NOTFOUND ? told : rc;
 }
 
-static int id_order(const void *pa, const void *pb)
+/* How many of users can be asked for at once: ascending, so that the order in
+ * which they are read is the order in which they were named. */
+static size_t run_length(const int64_t *users, size_t n)
 {
-	const int64_t *a = pa, *b = pb;
+	size_t end = 1;
 
-	return (*a > *b) - (*a < *b);
+	while (end < n && end < USERS_A_QUERY && users[end - 1] < users[end])
+		end++;
+	return end;
 }
 
 enum rc mongo_slot_read(struct store *s, int32_t slot, const int64_t *users,
@@ -164,34 +171,22 @@ enum rc mongo_slot_read(struct store *s, int32_t slot, const int64_t *users,
 	struct err *e), void *ctx, struct err *e)
 {
 	struct reader *r = xcalloc(1, sizeof(*r));
-	int64_t *sorted = NULL;
+	size_t run;
 	enum rc rc = RC_OK;
 
 	*r = (struct reader){ .ms = mongo_begin(s), .slot = slot,
 		.each = each, .ctx = ctx };
-	if (users == NULL) {
-		for (int k = 0; k < COLLECTION_COUNT && rc == RC_OK; k++) {
-			rc = read_collection(r, (enum collection)k, e);
-			if (rc == RC_NOTFOUND)
-				rc = RC_OK;
-		}
-		goto out;
+	for (int k = 0; users == NULL && k < COLLECTION_COUNT; k++) {
+		rc = read_collection(r, (enum collection)k, e);
+		if (rc != RC_OK)
+			break;
 	}
-	/* In order, so that nobody is in two queries. */
-	sorted = xmalloc((nusers + 1) * sizeof(*sorted));
-	memcpy(sorted, users, nusers * sizeof(*sorted));
-	qsort(sorted, nusers, sizeof(*sorted), id_order);
-	for (size_t at = 0; at < nusers && rc == RC_OK;) {
-		size_t end = at + USERS_A_QUERY < nusers ? at + USERS_A_QUERY :
-		    nusers;
-
-		while (end < nusers && sorted[end] == sorted[end - 1])
-			end++;
-		rc = read_people(r, sorted + at, end - at, e);
-		at = end;
+	for (size_t at = 0; users != NULL && at < nusers; at += run) {
+		run = run_length(users + at, nusers - at);
+		rc = read_people(r, users + at, run, e);
+		if (rc != RC_OK)
+			break;
 	}
-out:
-	free(sorted);
 	free(r);
 	return rc;
 }

@@ -261,20 +261,36 @@ static enum rc delete_people(struct mongo_store *ms, int32_t slot,
 	return rc;
 }
 
-static enum rc write_pack(struct writer *w, int32_t slot, struct err *e)
+/* Looks through the pack before anything is touched: a damaged one, or one of
+ * another slot, must not cost what is stored. */
+static enum rc look_through(struct writer *w, int32_t slot, struct err *e)
 {
 	size_t pos = 0, at = 0;
 	enum rc rc;
 
 	while ((rc = record_pack_next(w->pack, &pos, &w->record, e)) == RC_OK) {
+		if (record_slot(&w->record) != slot)
+			return err_set(e, RC_INVALID, "a record of slot %" PRId32
+			    " cannot be written to slot %" PRId32,
+			    record_slot(&w->record), slot);
 		if (w->record.kind == COLLECTION_MEALS)
 			remember_meal(w, at);
-		else
-			rc = put_record(w, &w->record, e);
-		if (rc != RC_OK)
-			return rc;
 		at = pos;
 	}
+	return rc == RC_NOTFOUND ? RC_OK : rc;
+}
+
+static enum rc write_pack(struct writer *w, int32_t slot, struct err *e)
+{
+	size_t pos = 0;
+	enum rc rc;
+
+	while ((rc = record_pack_next(w->pack, &pos, &w->record, e)) == RC_OK)
+		if (w->record.kind != COLLECTION_MEALS) {
+			rc = put_record(w, &w->record, e);
+			if (rc != RC_OK)
+				return rc;
+		}
 	rc = rc == RC_NOTFOUND ? put_days(w, slot, e) : rc;
 	for (int k = 0; k < COLLECTION_COUNT && rc == RC_OK; k++)
 		rc = batch_send(w->ms, &w->batches[k], e);
@@ -293,7 +309,9 @@ enum rc mongo_slot_write(struct store *s, int32_t slot, const int64_t *users,
 		w->batches[k].collection = collection_name((enum collection)k);
 		bson_init(&w->batches[k].docs);
 	}
-	rc = delete_people(w->ms, slot, users, nusers, e);
+	rc = look_through(w, slot, e);
+	if (rc == RC_OK)
+		rc = delete_people(w->ms, slot, users, nusers, e);
 	if (rc == RC_OK)
 		rc = write_pack(w, slot, e);
 	for (int k = 0; k < COLLECTION_COUNT; k++)

@@ -11,6 +11,7 @@
 #include "store/mongo.h"
 
 #include <errno.h>
+#include <sys/socket.h>
 
 enum { STREAM_TYPE = 100 };	/* none of libmongoc's own */
 
@@ -117,17 +118,39 @@ static bool limited_should_retry(mongoc_stream_t *stream)
 	return mongoc_stream_should_retry(limited_of(stream)->base);
 }
 
+/*
+ * What libmongoc gets where no connection can be made: a socket that is not
+ * connected, so that its first use fails.  It must not get NULL: libmongoc 1.23
+ * would wait for ever for a lock that it holds itself, when it looks again for
+ * a server that it knew (_mongoc_topology_scanner_setup_err_cb).
+ */
+static mongoc_stream_t *no_connection(void)
+{
+	mongoc_socket_t *socket = mongoc_socket_new(AF_INET, SOCK_STREAM, 0);
+
+	return socket != NULL ? mongoc_stream_socket_new(socket) : NULL;
+}
+
 static mongoc_stream_t *connect_limited(const mongoc_uri_t *uri,
     const mongoc_host_list_t *host, void *ctx, bson_error_t *error)
 {
 	struct mongo_store *ms = ctx;
-	mongoc_stream_t *base;
+	mongoc_stream_t *base = NULL;
+	bson_error_t ignored;
 	struct limited *l;
 
-	base = mongoc_client_default_stream_initiator(uri, host, ms->client,
-	    error);
+	/* libmongoc waits for a hello as long as connect_ms, whatever is left:
+	 * what cannot come to an end in time is not begun. */
+	if (ms->deadline - clock_mono_us() > ms->connect_ms * INT64_C(500))
+		base = mongoc_client_default_stream_initiator(uri, host,
+		    ms->client, &ignored);
 	if (base == NULL)
+		base = no_connection();
+	if (base == NULL) {
+		bson_set_error(error, MONGOC_ERROR_STREAM,
+		    MONGOC_ERROR_STREAM_SOCKET, "no socket");
 		return NULL;
+	}
 	l = bson_malloc0(sizeof(*l));
 	l->stream = (mongoc_stream_t){
 		.type = STREAM_TYPE,
