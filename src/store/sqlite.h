@@ -178,6 +178,7 @@ enum rc sqlite_dirty_list(struct store *s, int32_t slot, size_t max,
 enum rc sqlite_dirty_clear(struct store *s, int32_t slot,
     const int64_t *users, size_t nusers, struct err *e);
 
+enum rc sqlite_stats(struct store *s, struct store_stats *out, struct err *e);
 enum rc sqlite_census(struct store *s, struct slot_census *out, struct err *e);
 enum rc sqlite_check(struct store *s, int32_t slot, bool repair,
     void (*found)(void *ctx, const struct store_fault *f), void *ctx,

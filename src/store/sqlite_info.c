@@ -8,11 +8,48 @@
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 
 #include "store/migrate.h"
 #include "store/router.h"
 #include "utils/xalloc.h"
+
+/* Bytes of the file and of its log. */
+static int64_t bytes_on_disk(struct sqlite_store *s)
+{
+	const char *names[2];
+	struct stat st;
+	int64_t sum = 0;
+
+	names[0] = sqlite3_db_filename(s->db, "main");
+	names[1] = sqlite3_filename_wal(names[0]);
+	for (int i = 0; i < 2; i++)
+		if (stat(names[i], &st) == 0)
+			sum += st.st_size;
+	return sum;
+}
+
+enum rc sqlite_stats(struct store *st, struct store_stats *out,
+    struct err *e)
+{
+	struct sqlite_store *s = (struct sqlite_store *)st;
+	sqlite3_stmt *q = NULL;
+	bool row = false;
+	enum rc rc;
+
+	rc = sqlite_query(s, SQL_STATS, 0, NULL, &q, e);
+	if (rc == RC_OK)
+		rc = sqlite_row(s, q, &row, e);
+	if (rc == RC_OK && row) {
+		out->users = sqlite3_column_int64(q, 0);
+		out->meals = sqlite3_column_int64(q, 1);
+		out->own_foods = sqlite3_column_int64(q, 2);
+		out->bytes = bytes_on_disk(s);
+	}
+	sqlite_reset(q);
+	return rc == RC_OK ? sqlite_job_stats(st, out, e) : rc;
+}
 
 static enum rc census_of(struct sqlite_store *s, enum collection kind,
     struct slot_census *out, struct err *e)
