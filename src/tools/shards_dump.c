@@ -14,6 +14,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/fsuid.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -24,6 +25,17 @@
 #include "utils/json.h"
 
 enum { ANSWER_MAX = 4096, URI_TEXT_MAX = 8192 };
+
+/* What it writes belongs to whom the bot runs as, like what this process
+ * itself writes (see process.c), which a new program does not inherit. */
+static bool owner_become(void)
+{
+	uid_t uid = (uid_t)setfsuid((uid_t)-1);
+	gid_t gid = (gid_t)setfsgid((gid_t)-1);
+
+	return (gid == getegid() || setresgid(gid, gid, gid) == 0) &&
+	    (uid == geteuid() || setresuid(uid, uid, uid) == 0);
+}
 
 /* out: descriptor for its stdout, or -1.  RC_NOTFOUND: not in PATH. */
 static enum rc tool_run(char *const *argv, int out, struct err *e)
@@ -37,6 +49,8 @@ static enum rc tool_run(char *const *argv, int out, struct err *e)
 	if (pid == 0) {
 		(void)dup2(out >= 0 ? out : STDERR_FILENO, STDOUT_FILENO);
 		(void)umask(077);
+		if (!owner_become())
+			_exit(126);
 		execvp(argv[0], argv);
 		_exit(errno == ENOENT ? 127 : 126);
 	}

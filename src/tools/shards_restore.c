@@ -108,8 +108,7 @@ static void finding_print(void *ctx, const struct verify_finding *f)
 static enum rc look_again(struct restore *r, struct verify_result *v,
     struct err *e)
 {
-	const struct verify_conf conf = {
-		.router = r->place->router,
+	struct verify_conf conf = {
 		.slots = r->place->slots,
 		.dir = r->place->dir,
 		.only_slot = -1,
@@ -121,6 +120,7 @@ static enum rc look_again(struct restore *r, struct verify_result *v,
 	int64_t n = 0;
 	enum rc rc = shards_place_router(r->place, false, e);
 
+	conf.router = r->place->router;
 	if (rc == RC_OK)
 		rc = verify_run(&conf, v, e);
 	for (int i = 0; rc == RC_OK && i < VERIFY_KINDS; i++)
