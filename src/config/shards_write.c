@@ -105,9 +105,9 @@ enum rc shards_draft_add(struct shards_draft *d, const char *name,
 		return err_set(e, RC_CONFLICT, "there is a shard %s already; "
 		    "take another name", name);
 	kept = shard_uri_take(d->c, uri, name, &r);
-	if (!kept)
-		return said(&r, "--add", e);
 	free(kept);
+	if (r.errors > 0)
+		return said(&r, "--add", e);
 	if (!list)
 		list = config_setting_add(config_root_setting(to), "shards",
 		    CONFIG_TYPE_LIST);
