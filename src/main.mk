@@ -8,7 +8,7 @@ familybot_SOURCES = src/main_familybot.c src/app.c src/app.h src/apptest.c \
 	$(program_sources) $(shards_sources) $(metering_sources)
 familybot_LDADD = $(CORE_LIBS) $(FCGI_LIBS)
 
-familybot_worker_SOURCES = src/main_worker.c $(program_sources) \
+familybot_worker_SOURCES = src/main_worker.c src/hosts.c src/hosts.h $(program_sources) \
 	$(shards_sources) $(metering_sources)
 familybot_worker_LDADD = $(NET_LIBS)
 

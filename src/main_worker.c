@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -11,6 +12,7 @@
 #include "clients/http.h"
 #include "clients/telegram.h"
 #include "handlers/table.h"
+#include "hosts.h"
 #include "metering.h"
 #include "process.h"
 #include "program.h"
@@ -30,6 +32,7 @@ struct parts {
 	struct telegram *telegram;
 	struct metrics *metrics;
 	struct worker *worker;
+	struct hosts_agent agent;
 	int stop_fd;
 	struct worker_command rows[LANG_COUNT][COMMANDS_MAX];
 	struct worker_commands commands[LANG_COUNT];
@@ -78,6 +81,8 @@ static enum rc parts_open(struct parts *p, const char *path, struct err *e)
 	if (rc == RC_OK)
 		rc = stop_open(&p->stop_fd, e);
 	if (rc == RC_OK)
+		rc = hosts_agent_start(&p->agent, p->conf, path, e);
+	if (rc == RC_OK)
 		rc = shards_open(p->conf, true, &p->router, e);
 	hc.stop_fd = p->stop_fd;
 	if (rc == RC_OK)
@@ -100,12 +105,15 @@ static enum rc parts_open(struct parts *p, const char *path, struct err *e)
 		.username = p->conf->bot_username,
 		.metrics = p->metrics,
 		.stop_fd = p->stop_fd,
+		.beside = hosts_agent_keep,
+		.beside_ctx = &p->agent,
 	}, &p->worker, e);
 }
 
 static void parts_release(struct parts *p)
 {
 	worker_free(p->worker);
+	hosts_agent_stop(&p->agent);
 	metering_close(p->metrics);
 	telegram_free(p->telegram);
 	http_free(p->http);
@@ -131,6 +139,8 @@ int main(int argc, char **argv)
 
 	if (code >= 0)
 		return code;
+	if (strcmp(argv[0], HOSTS_AGENT) == 0)
+		return hosts_agent_run(path);
 	process_harden();
 	rc = parts_open(&p, path, &e);
 	if (rc == RC_OK) {

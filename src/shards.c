@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "handlers/http.h"
@@ -17,7 +18,7 @@
 #include "utils/xalloc.h"
 #include "web/metrics.h"
 
-enum { TEST_TIMEOUT_MS = 2000 };
+enum { TEST_TIMEOUT_MS = 2000, MAP_WAITS = 100, MAP_WAIT_MS = 100 };
 
 static enum store_sync sync_of(const struct config *conf)
 {
@@ -91,6 +92,25 @@ static void lease_forget(const struct config *conf, const struct router *r)
 	slots_free(m);
 }
 
+/* On a host of several the agent beside the worker makes the map, from that of
+ * the others. */
+static enum rc map_wait(const struct config *conf, struct err *e)
+{
+	const struct timespec pause = { 0, MAP_WAIT_MS * 1000000L };
+
+	for (int i = 0; conf->cluster.host != NULL; i++) {
+		if (access(conf->slots_map, F_OK) == 0)
+			return RC_OK;
+		if (i >= MAP_WAITS)
+			return err_set(e, RC_UNAVAILABLE, "this host has no "
+			    "slot map yet: the agent of familybot-worker "
+			    "fetches it from the meta store, and its log says "
+			    "why it cannot");
+		(void)nanosleep(&pause, NULL);
+	}
+	return RC_OK;
+}
+
 enum rc shards_open(const struct config *conf, bool create,
     struct router **out, struct err *e)
 {
@@ -105,8 +125,10 @@ enum rc shards_open(const struct config *conf, bool create,
 		.reload_ctx = (void *)(uintptr_t)conf,
 	};
 	struct shard_conf *shards = NULL;
-	enum rc rc = shards_copy(conf, &shards, e);
+	enum rc rc = map_wait(conf, e);
 
+	if (rc == RC_OK)
+		rc = shards_copy(conf, &shards, e);
 	if (rc != RC_OK)
 		return rc;
 	rconf.shards = shards;

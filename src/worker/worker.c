@@ -151,6 +151,8 @@ void worker_turn(struct worker *w, int max_wait_ms)
 	look(w, woken);
 	w->stats.waiting = (int64_t)w->nitems;
 	gauges_turn(w);
+	if (w->c.beside != NULL)
+		w->c.beside(w->c.beside_ctx);
 }
 
 static void stop_gently(struct worker *w)

@@ -47,6 +47,10 @@ struct worker_conf {
 	int stop_fd;		/* readable: end */
 	int per_second;		/* messages over all chats; 0: 30 */
 	int lease_ms;		/* 0: 60 s */
+	/* Called in each turn, and quick: looks after what runs beside the
+	 * worker; NULL: nothing does. */
+	void (*beside)(void *ctx);
+	void *beside_ctx;
 };
 
 /* Since the start; monotonic, but for the last three. */
