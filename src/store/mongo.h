@@ -216,6 +216,36 @@ void mongo_day_count(struct day_sum *day, const struct meal *m);
 /* Appends the field total. */
 void mongo_put_total(bson_t *doc, const struct day_sum *day);
 
+/* mongo_check.c, mongo_check_day.c: looking at the documents of a slot */
+
+struct mongo_count_of {
+	int64_t user_id;
+	int64_t n;
+};
+
+struct mongo_checker {
+	struct mongo_store *ms;
+	int32_t slot;
+	bool repair;
+	void (*found)(void *ctx, const struct store_fault *f);
+	void *ctx;
+	struct mongo_count_of *foods;	/* owned; by user_id */
+	size_t nfoods;
+};
+
+/* words go into f; f's id, when empty, is the key of doc. */
+void mongo_check_tell(const struct mongo_checker *c, struct store_fault *f,
+    const bson_t *doc, const char *words);
+void mongo_check_unreadable(const struct mongo_checker *c,
+    enum collection kind, const bson_t *doc);
+/* Tells of a record that is not where its user belongs. */
+void mongo_check_slot(const struct mongo_checker *c, enum collection kind,
+    const bson_t *doc, int64_t user_id);
+/* Sets fields of what still is as query says; was there such? */
+bool mongo_check_mend(const struct mongo_checker *c, const char *collection,
+    const bson_t *query, const bson_t *set);
+void mongo_check_day(struct mongo_checker *c, const bson_t *doc);
+
 /* The operations, by file */
 
 enum rc mongo_user_get(struct store *s, int64_t user_id, struct user *out,

@@ -7,6 +7,7 @@ mongo_sources = \
 	src/store/mongo.c src/store/mongo.h \
 	src/store/mongo_bson.c \
 	src/store/mongo_check.c \
+	src/store/mongo_check_day.c \
 	src/store/mongo_cursor.c \
 	src/store/mongo_day.c \
 	src/store/mongo_dirty.c \
@@ -43,7 +44,8 @@ EXTRA_PROGRAMS += test_mongo
 check_DATA = test_mongo$(EXEEXT)
 CLEANFILES += test_mongo$(EXEEXT)
 test_mongo_SOURCES = tests/unit/test_mongo.c tests/unit/mongo_proxy.c \
-	tests/unit/mongo_proxy.h tests/unit/mongo_slots.c $(mongo_sources)
+	tests/unit/mongo_proxy.h tests/unit/mongo_slots.c \
+	tests/unit/mongo_slow.c $(mongo_sources)
 test_mongo_CFLAGS = $(AM_CFLAGS) $(MONGOC_CFLAGS) $(CMOCKA_CFLAGS)
 test_mongo_LDADD = $(TEST_LIBS) $(MONGOC_LIBS)
 TESTS += tests/run-mongo-conformance

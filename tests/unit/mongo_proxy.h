@@ -22,6 +22,9 @@ struct proxy {
 void proxy_start(struct proxy *p, const char *server, int drip_ms);
 void proxy_stop(struct proxy *p);
 
+extern const struct CMUnitTest mongo_slow[];	/* servers that get slow */
+extern const size_t mongo_slow_n;
+
 /* What of slots is special to MongoDB; uri: the database of this run. */
 extern const struct CMUnitTest mongo_slots[];
 extern const size_t mongo_slots_n;

@@ -27,7 +27,7 @@
 #include "utils/buf.h"
 #include "utils/clock.h"
 
-enum { DAY = 20000, WRITERS = 4, EACH = 10, LIMIT_MS = 1200, DRIP_MS = 100 };
+enum { DAY = 20000, WRITERS = 4, EACH = 10 };
 
 static char uri[512];
 
@@ -344,87 +344,6 @@ static void test_server_gone(void **state)
 	close(fd);
 }
 
-/* One operation of a store with a time-out of LIMIT_MS, in ms. */
-static int64_t time_of(struct store *s, const char *what)
-{
-	struct meal m = meal(1), changed = m;
-	struct day_sum day;
-	int64_t begin = clock_mono_us();
-	struct err e = { RC_OK, "" };
-	enum rc rc = RC_OK;
-
-	changed.rev = 1;
-	if (strcmp(what, "ping") == 0)
-		rc = s->ops->ping(s, &e);
-	else if (strcmp(what, "meal_add") == 0)
-		rc = s->ops->meal_add(s, &m, &day, &e);
-	else
-		rc = s->ops->meal_replace(s, &changed, &day, &e);
-	if (rc != RC_UNAVAILABLE)
-		print_error("%s: %s\n", what, e.text);
-	assert_int_equal(rc, RC_UNAVAILABLE);
-	return (clock_mono_us() - begin) / 1000;
-}
-
-/* Given a server that begins to hang or drip, warm or after a rest, when an
- * operation is asked of it and then another, then each ends in time. */
-static void test_slow_server(void **state)
-{
-	static const char *const ops[] = { "ping", "meal_add", "meal_replace" };
-	const char *server = getenv("FAMILYBOT_TEST_MONGO_URI");
-	char at[128];
-	struct proxy p;
-
-	(void)state;
-	for (int i = 0; i < 12; i++) {
-		bool rested = i % 4 >= 2;
-		const char *op = ops[i % 3];
-		int64_t first, second;
-		struct store *s;
-
-		proxy_start(&p, server, DRIP_MS);
-		str_format(at, sizeof(at), "mongodb://127.0.0.1:%d/mongo_slow"
-		    "?socketCheckIntervalMS=100", p.port);
-		s = open_uri(at, LIMIT_MS, RC_OK);
-		*p.mode = i % 2 ? PROXY_DRIP : PROXY_HANG;
-		(void)usleep(rested ? 1200000 : 20000);
-		first = time_of(s, op);
-		second = time_of(s, op);
-		print_message("time-out %d ms, %s, %s %s: %" PRId64 " ms, then %"
-		    PRId64 " ms\n", LIMIT_MS, i % 2 ? "drips" : "hangs", op,
-		    rested ? "after a rest" : "warm", first, second);
-		assert_true(first < LIMIT_MS * 3 / 2);
-		assert_true(second < LIMIT_MS * 3 / 2);
-		s->ops->close(s);
-		proxy_stop(&p);
-	}
-}
-
-/* Given a server that was known and is gone, warm or after a rest, when it is
- * asked again and again, then each time ends at once or in time. */
-static void test_known_server_gone(void **state)
-{
-	const char *server = getenv("FAMILYBOT_TEST_MONGO_URI");
-	char at[128];
-
-	(void)state;
-	for (int i = 0; i < 2; i++) {
-		struct store *s;
-		struct proxy p;
-
-		proxy_start(&p, server, DRIP_MS);
-		str_format(at, sizeof(at), "mongodb://127.0.0.1:%d/mongo_gone"
-		    "?socketCheckIntervalMS=100&heartbeatFrequencyMS=500",
-		    p.port);
-		s = open_uri(at, LIMIT_MS, RC_OK);
-		proxy_stop(&p);
-		(void)usleep(i ? 1200000 : 20000);
-		for (int k = 0; k < 3; k++)
-			assert_true(time_of(s, "ping") < LIMIT_MS * 3 / 2);
-		s->ops->close(s);
-	}
-}
-
 static void test_bad_uri_hides_password(void **state)
 {
 	struct store_conf c = { .name = "test",
@@ -480,8 +399,6 @@ int main(void)
 		cmocka_unit_test(test_text_not_utf8),
 		cmocka_unit_test(test_writers_at_once),
 		cmocka_unit_test(test_server_gone),
-		cmocka_unit_test(test_slow_server),
-		cmocka_unit_test(test_known_server_gone),
 		cmocka_unit_test(test_bad_uri_hides_password),
 		cmocka_unit_test(test_settings),
 	};
@@ -494,6 +411,8 @@ int main(void)
 	str_format(uri, sizeof(uri), "%s/mongo_test_%d", server,
 	    (int)getpid());
 	return cmocka_run_group_tests(tests, NULL, NULL) +
+	    _cmocka_run_group_tests("slow", mongo_slow, mongo_slow_n, NULL,
+	    NULL) +
 	    _cmocka_run_group_tests("slots", mongo_slots, mongo_slots_n, NULL,
 	    drop_database);
 }
