@@ -20,6 +20,7 @@ tools_sources = \
 	src/tools/shards_status.c \
 	src/tools/shards_table.c \
 	src/tools/shards_view.c \
+	src/tools/shards_watch.c \
 	src/tools/shards_words.c \
 	src/tools/webhook.c src/tools/webhook.h \
 	src/tools/webhook_info.c \

@@ -184,6 +184,9 @@ enum rc reshard_abort_run(struct shards_place *p, int argc, char **argv,
 		rc = conf_follow(p, &r->before, true, e);
 	if (rc == RC_OK)
 		rc = go_on(p, &a, e);
+	if (rc == RC_OK)
+		say(p, "The change is given up; all slots are where they "
+		    "were.\n", 0);
 out:
 	free(r);
 	return rc;
@@ -195,30 +198,33 @@ enum rc reshard_rollback_run(struct shards_place *p, int argc, char **argv,
 	struct change_args a = { .nadd = 0 };
 	struct reshard *r = NULL;
 	struct reshard_conf conf;
-	bool go = false;
+	bool go = false, moved, prepared = false;
 	enum rc rc = begin(p, argc, argv, &a, e);
 
 	if (rc == RC_OK)
 		rc = state_load(p, &r, e);
 	if (rc != RC_OK)
 		return rc;
-	if (r->state == RESHARD_MOVED)
+	moved = r->state == RESHARD_MOVED;
+	if (moved)
 		say(p, "Moves %d slots back to where they were; what was "
 		    "written since goes with them.\n", slots_moved(p, r));
-	rc = r->state == RESHARD_MOVED ? agree(p, &a, &go, e) : RC_OK;
-	if (rc != RC_OK || (r->state == RESHARD_MOVED && !go))
+	if (moved)
+		rc = agree(p, &a, &go, e);
+	if (rc != RC_OK || (moved && !go))
 		goto out;
 	rc = shards_place_router(p, false, e);
 	conf = asker(p);
-	if (rc == RC_OK && r->state == RESHARD_MOVED &&
-	    r->plan.only_slot < 0)
+	if (rc == RC_OK && moved && r->plan.only_slot < 0) {
+		prepared = true;
 		rc = conf_follow(p, &r->before, false, e);
+	}
 	if (rc == RC_OK)
 		rc = reshard_rollback(&conf, &a.limits, e);
-	if (rc != RC_OK)
-		conf_forget(p);
-	else
+	if (rc == RC_OK)
 		rc = go_on(p, &a, e);
+	else if (prepared)
+		conf_forget(p);
 out:
 	free(r);
 	return rc;

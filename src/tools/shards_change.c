@@ -288,6 +288,22 @@ enum rc change_make(struct shards_place *p, const struct change_args *a,
 	return rc;
 }
 
+bool change_conf_same(const struct shards_place *p,
+    const struct shards_change *ch)
+{
+	const struct config *c = p->ctl->conf, *after = ch->after;
+
+	if (after == NULL)
+		return true;
+	if (c->nshards != after->nshards || c->placement != after->placement)
+		return false;
+	for (int i = 0; i < c->nshards; i++)
+		if (strcmp(c->shards[i].name, after->shards[i].name) != 0 ||
+		    c->shards[i].leaving != after->shards[i].leaving)
+			return false;
+	return true;
+}
+
 void change_free(struct shards_change *ch)
 {
 	static const char *const files[] = { "slots.map", "slots.lock" };

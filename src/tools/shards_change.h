@@ -60,6 +60,10 @@ void change_people(struct shards_change *ch, struct router *r);
 MUST_CHECK enum rc change_speed_keep(const struct shards_place *p,
     const struct reshard *r, struct err *e);
 
+/* Does shards.conf say so already? */
+bool change_conf_same(const struct shards_place *p,
+    const struct shards_change *ch);
+
 /* Is there room where slots go to?  RC_FULL says where not. */
 MUST_CHECK enum rc change_room(const struct shards_change *ch, struct err *e);
 

@@ -1,13 +1,11 @@
 /*
- * shards_move.c - runs the mover of src/reshard in this process, watches that
- * of another, or starts one that outlives the terminal.
+ * shards_move.c - runs the mover of src/reshard in this process, and says how
+ * it ended.
  */
 #include "config.h"
 
 #include "tools/shards_move.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -24,8 +22,6 @@
 #include "utils/clock.h"
 #include "utils/json.h"
 #include "utils/xalloc.h"
-
-enum { WATCH_EACH_US = 200 * 1000 };
 
 /* The worst of all shards, as requests on this host see it. */
 static int64_t p99_ms(void *ctx)
@@ -145,7 +141,7 @@ enum rc shards_draining_settle(struct shards_place *p, const struct reshard *r,
 	return rc;
 }
 
-static void slots_count(const struct shards_place *p, const struct reshard *r,
+void shards_moved_count(const struct shards_place *p, const struct reshard *r,
     int32_t *moved, int32_t *all)
 {
 	*moved = *all = 0;
@@ -162,7 +158,7 @@ static void json_tell(struct shards_place *p, const struct reshard *r)
 	int32_t moved, all;
 	struct buf b;
 
-	slots_count(p, r, &moved, &all);
+	shards_moved_count(p, r, &moved, &all);
 	buf_init(&b, 4096);
 	buf_printf(&b, "{\"state\":\"%s\",\"mover\":%s,\"slots_moved\":%d,"
 	    "\"slots\":%d,\"users\":%lld,\"bytes\":%lld,\"busy_us\":%lld,"
@@ -202,7 +198,7 @@ static enum rc tell(struct shards_place *p, const struct reshard *r,
 	FILE *f = p->ctl->out;
 	int32_t moved, all;
 
-	slots_count(p, r, &moved, &all);
+	shards_moved_count(p, r, &moved, &all);
 	if (p->ctl->json)
 		json_tell(p, r);
 	else if (r->state == RESHARD_MOVED)
@@ -270,97 +266,4 @@ enum rc shards_move(struct shards_place *p, struct err *e)
 	mover_release(&m);
 	free(r);
 	return rc;
-}
-
-/* The journal tells what was moved, the map how far it is. */
-static void watch_show(struct progress *w, struct shards_place *p,
-    const struct reshard *r)
-{
-	struct reshard_progress now = {
-		.users = r->users,
-		.bytes = r->bytes,
-		.remaining_s = -1,
-		.fence_p99_us = r->fence_p99_us,
-		.words = "",
-	};
-	int64_t ms = clock_ms(&clock_system) - r->started_at;
-
-	slots_count(p, r, &now.slots_done, &now.slots);
-	if (ms > 0)
-		now.users_per_second = (double)r->users * 1e3 / (double)ms;
-	if (r->state == RESHARD_ABORTING)
-		now.slots_done = now.slots - now.slots_done;
-	else if (ms > 0 && now.slots_done > 0)
-		now.remaining_s = ms / 1000 * (now.slots - now.slots_done) /
-		    now.slots_done;
-	progress_show(w, &now);
-}
-
-enum rc shards_watch(struct shards_place *p, struct err *e)
-{
-	struct reshard *r = xcalloc(1, sizeof(*r));
-	struct progress progress;
-	enum rc rc;
-
-	progress_init(&progress, p->ctl);
-	do {
-		rc = reshard_load(p->dir, r, e);
-		if (rc == RC_OK && r->state != RESHARD_NONE && !p->ctl->json)
-			watch_show(&progress, p, r);
-		if (rc != RC_OK || p->ctl->json ||
-		    !slots_mover_alive(p->slots))
-			break;
-		usleep(WATCH_EACH_US);
-	} while (r->state == RESHARD_RUNNING || r->state == RESHARD_ABORTING ||
-	    r->state == RESHARD_PAUSED);
-	progress_end(&progress);
-	if (rc == RC_OK)
-		rc = shards_move_tell(p, e);
-	free(r);
-	return rc;
-}
-
-static void detached_run(struct shards_place *p, int log)
-{
-	const char *conf = p->ctl->conf_path;
-	int null = open("/dev/null", O_RDONLY);
-
-	setsid();
-	dup2(null, STDIN_FILENO);
-	dup2(log, STDOUT_FILENO);
-	dup2(log, STDERR_FILENO);
-	if (conf != NULL)
-		execl("/proc/self/exe", "familybotctl", "-c", conf, "shards",
-		    "reshard", "resume", (char *)NULL);
-	else
-		execl("/proc/self/exe", "familybotctl", "shards", "reshard",
-		    "resume", (char *)NULL);
-	_exit(127);
-}
-
-enum rc shards_move_detached(struct shards_place *p, struct err *e)
-{
-	char path[PATH_MAX];
-	pid_t pid;
-	int log;
-
-	str_format(path, sizeof(path), "%s/reshard.log", p->dir);
-	log = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-	if (log < 0)
-		return err_set(e, RC_SYSTEM, "%s: %s", path, strerror(errno));
-	fflush(NULL);
-	pid = fork();
-	if (pid == 0)
-		detached_run(p, log);
-	close(log);
-	if (pid < 0)
-		return err_set(e, RC_SYSTEM, "no process can be made: %s",
-		    strerror(errno));
-	if (p->ctl->json)
-		fprintf(p->ctl->out, "{\"pid\":%d}\n", (int)pid);
-	else
-		fprintf(p->ctl->out, "It goes on in process %d, which writes "
-		    "%s.\nSee: familybotctl shards reshard watch; pause and "
-		    "abort work, too.\n", (int)pid, path);
-	return RC_OK;
 }

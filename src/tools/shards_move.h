@@ -48,6 +48,10 @@ MUST_CHECK enum rc shards_move_detached(struct shards_place *p, struct err *e);
 /* The state, as the journal and the map tell it. */
 MUST_CHECK enum rc shards_move_tell(struct shards_place *p, struct err *e);
 
+/* Slots of the change that are where they shall be, and all of it. */
+void shards_moved_count(const struct shards_place *p, const struct reshard *r,
+    int32_t *moved, int32_t *all);
+
 /* Shards that are emptied get nothing new; those that stay do. */
 MUST_CHECK enum rc shards_draining_settle(struct shards_place *p,
     const struct reshard *r, struct err *e);

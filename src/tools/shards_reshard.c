@@ -149,39 +149,66 @@ static enum rc none_under_way(struct shards_place *p, struct err *e)
 	return rc;
 }
 
+/* No slot moves, yet shards.conf may say something else from now on. */
+static enum rc conf_only(struct shards_place *p,
+    const struct shards_change *ch, const struct change_args *a,
+    struct err *e)
+{
+	int gone = 0;
+	enum rc rc = shards_confirm(p->ctl, a->yes, e);
+
+	if (rc == RC_OK)
+		rc = new_shards_try(p, ch, a->force, e);
+	if (rc == RC_OK)
+		rc = conf_prepare(p, &ch->text, e);
+	if (rc == RC_OK)
+		rc = names_add(p, &ch->plan, e);
+	if (rc == RC_OK)
+		rc = conf_install(p, e);
+	return rc == RC_OK ? conf_sweep(p, &gone, e) : rc;
+}
+
+static enum rc change_do(struct shards_place *p, const struct shards_change *ch,
+    const struct change_args *a, struct err *e)
+{
+	enum rc rc = RC_OK;
+
+	if (!a->force)
+		rc = change_room(ch, e);
+	if (rc == RC_OK)
+		rc = shards_confirm(p->ctl, a->yes, e);
+	if (rc == RC_OK)
+		rc = change_begin(p, ch, a, e);
+	if (rc != RC_OK)
+		return rc;
+	return a->detach ? shards_move_detached(p, e) : shards_move(p, e);
+}
+
 enum rc change_start(struct shards_place *p, const struct change_args *a,
     struct err *e)
 {
 	struct shards_change *ch = NULL;
 	struct ctl *c = p->ctl;
-	bool nothing;
+	bool still, alike;
 	enum rc rc = none_under_way(p, e);
 
 	if (rc == RC_OK)
 		rc = change_make(p, a, &ch, e);
 	if (rc != RC_OK)
 		return rc;
-	nothing = ch->moves.moving == 0 && ch->text.len == 0;
-	if (c->json && (a->dry_run || nothing))
-		change_json(c, ch);
-	else if (!c->json)
+	still = ch->moves.moving == 0;
+	alike = change_conf_same(p, ch);
+	if (!c->json)
 		change_print(c, ch);
-	if (a->dry_run || nothing) {
-		if (!c->json)
-			fputs(nothing ? "Nothing needs to move.\n" :
-			    "Nothing was changed.\n", c->out);
-		goto out;
-	}
-	if (!a->force)
-		rc = change_room(ch, e);
-	if (rc == RC_OK)
-		rc = shards_confirm(c, a->yes, e);
-	if (rc == RC_OK)
-		rc = change_begin(p, ch, a, e);
-	if (rc == RC_OK)
-		rc = a->detach ? shards_move_detached(p, e) :
-		    shards_move(p, e);
-out:
+	else if (a->dry_run || still)
+		change_json(c, ch);
+	if (!c->json && (a->dry_run || still))
+		fputs(still ? "Nothing needs to move.\n" :
+		    "Nothing was changed.\n", c->out);
+	if (!a->dry_run && !still)
+		rc = change_do(p, ch, a, e);
+	else if (!a->dry_run && !alike)
+		rc = conf_only(p, ch, a, e);
 	change_free(ch);
 	return rc;
 }
