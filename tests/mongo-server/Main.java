@@ -1,5 +1,6 @@
 /*
- * Main.java - binds mongo-java-server to a free port of 127.0.0.1.
+ * Main.java - binds mongo-java-server to a free port of 127.0.0.1, or of the
+ * address in the environment variable MONGO_BIND.
  *
  * Arguments: the file to write "port pid" to, and for data that outlives the
  * process the path of an H2 database (else everything is in memory).  Ends
@@ -19,7 +20,10 @@ public class Main {
 			? new H2Backend(args[1]) : new MemoryBackend();
 		MongoServer server = new MongoServer(backend);
 		try {
-			tell(Path.of(args[0]), server.bind().getPort());
+			String host = System.getenv()
+				.getOrDefault("MONGO_BIND", "127.0.0.1");
+			server.bind(host, 0);
+			tell(Path.of(args[0]), server.getLocalAddress().getPort());
 			while (Files.exists(Path.of(args[0])))
 				Thread.sleep(500);
 		} finally {

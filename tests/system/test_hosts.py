@@ -1,0 +1,186 @@
+"""Several hosts: shards change under load while one is cut off, and one dies, with clocks
+an hour apart; nothing that was acknowledged is lost or stored twice."""
+
+import os
+import re
+import sys
+import tempfile
+import time
+
+import pytest
+
+import hosts as h
+
+PEOPLE = 900
+RATE = 25		# people moved a second: 450 of them move, for 18 s and more
+
+
+def wait(what, seconds, test):
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        found = test()
+        if found:
+            return found
+        time.sleep(0.05)
+    raise AssertionError(f"waited {seconds} s for {what}")
+
+
+@pytest.fixture(scope="module")
+def place():
+    net = h.Net()
+    if not net.real:
+        print(f"\nno network namespaces here ({getattr(net, 'why', 'not root')}): two state "
+              "directories on one machine, and a stopped agent for a cut cable", file=sys.stderr)
+    with tempfile.TemporaryDirectory(prefix="fbhosts-") as directory:
+        mongo = h.Mongo(net, directory)
+        secret = h.new_secret()
+        a, b = h.Host("a", net, secret), h.Host("b", net, secret, h.faketime("+3600"))
+        try:
+            yield Place(net, mongo, a, b)
+        finally:
+            a.remove()
+            b.remove()
+            mongo.stop()
+            net.remove()
+
+
+class Place:
+    def __init__(self, net, mongo, a, b):
+        self.net, self.mongo, self.a, self.b = net, mongo, a, b
+        self.rows = [(f"shard{i}", mongo.uri(f"fb{os.getpid()}_{i}")) for i in range(4)]
+
+    def moved(self, host):
+        """Slots that are on the new shards, by the host's own map."""
+        return sum(owner > 1 for owner, *_ in host.slots())
+
+
+class Move:
+    """familybotctl shards reshard on host a."""
+
+    def __init__(self, place, *words):
+        self.log = open(place.a.state / "log/mover.log", "ab")
+        self.place = place
+        self.process = place.a.ctl_begin(self.log, "reshard", *words)
+
+    def words(self):
+        return (self.place.a.state / "log/mover.log").read_text(errors="replace")
+
+    def runs(self):
+        return self.process.poll() is None
+
+    def end(self, seconds):
+        code = self.process.wait(seconds)
+        assert code == 0, f"the mover ended with {code}: {self.words()[-2000:]}\n" \
+            f"{self.place.a.logs()}"
+
+
+def test_a_host_that_joins_gets_the_map_before_it_serves(place):
+    a, b = place.a, place.b
+    a.shards(place.rows[:2])
+    b.shards(place.rows[1::-1])	# another order: the map's counts
+    # b's processes wait for the map, and a is the only one who may found it here
+    a.quickstart()
+    assert wait("host a", 20, a.serves)
+    b.quickstart()
+    assert wait("host b", 20, b.serves)
+    assert [s[0] for s in b.slots()] == [i % 2 for i in range(5040)]
+    assert a.slots() == b.slots()
+    names = {x["name"]: x for x in a.status()["hosts"]}
+    assert set(names) == {"a", "b"} and all(x["live"] for x in names.values())
+
+
+@pytest.mark.skipif(not h.faketime("+1"), reason="faketime is not installed")
+def test_the_clocks_are_an_hour_apart(place):
+    def newest(host):
+        text = (host.state / "log/worker.log").read_text()
+        stamps = re.findall(r"\bts=(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)", text)
+        year, month, day, hour, minute, second = map(int, stamps[0])
+        import calendar
+        return calendar.timegm((year, month, day, hour, minute, second))
+    assert 3500 < newest(place.b) - newest(place.a) < 3700
+
+
+def test_a_host_that_does_not_know_the_new_shard_is_named(place):
+    place.a.shards(place.rows, "next.conf")
+    done = place.a.ctl("reshard", "start", "--to", place.a.state / "next.conf", "--yes",
+                       check=False)
+    assert done.returncode != 0
+    assert "host b does not know shard2: put it into its shards.conf" in done.stderr
+    assert place.moved(place.a) == place.moved(place.b) == 0
+    place.b.shards(place.rows)
+
+
+def cut_off(place, move):
+    """Host b cannot reach the meta store: it fences itself, the move waits and goes on."""
+    a, b = place.a, place.b
+    began = time.monotonic()
+    place.net.cable(b, False)
+    wait("host b to stop serving", 6, lambda: not lease(b))
+    fenced = time.monotonic() - began
+    before = place.moved(a)
+    wait("the move to go on without host b", 40, lambda: place.moved(a) > before + 20)
+    alone = time.monotonic() - began
+    assert place.moved(b) <= before
+    place.net.cable(b, True)
+    plugged = time.monotonic()
+    wait("host b to have the map of host a", 30,
+         lambda: lease(b) and place.moved(b) >= before + 20)
+    assert move.runs(), f"the move was over too early: {move.words()[-800:]}"
+    return fenced, alone, time.monotonic() - plugged
+
+
+def lease(host):
+    """Does the host say that it may serve?  Its agent tells in the worker's log."""
+    said = [line for line in (host.state / "log/worker.log").read_text().splitlines()
+            if "event=host " in line or " host name=" in line or "lease" in line]
+    return bool(said) and "has its lease" in said[-1]
+
+
+def killed(place, move):
+    """All of host b at once; the move goes on, and b comes back into it."""
+    a, b = place.a, place.b
+    b.kill()
+    before = place.moved(a)
+    began = time.monotonic()
+    wait("the move to go on without host b", 40, lambda: place.moved(a) > before + 20)
+    alone = time.monotonic() - began
+    b.quickstart()
+    wait("host b to serve again", 20, b.serves)
+    wait("host b to have the map of host a", 20, lambda: place.moved(b) > before)
+    assert move.runs(), f"the move was over too early: {move.words()[-800:]}"
+    return alone
+
+
+def test_shards_change_while_a_host_is_cut_off_and_dies(place, capsys):
+    a, b = place.a, place.b
+    with tempfile.TemporaryDirectory(prefix="fbledger-") as ledgers:
+        people = h.writers([a, b], ledgers, count=4, people=PEOPLE, pace=0.02)
+        people.start()
+        try:
+            time.sleep(5)
+            move = Move(place, "resume", f"--max-users-per-second={RATE}")
+            wait("the first slots to move", 30, lambda: place.moved(a) > 20)
+            assert abs(place.moved(b) - place.moved(a)) < 200
+            fenced, alone, back = cut_off(place, move)
+            dead = killed(place, move)
+            a.ctl("reshard", "resume", "--max-users-per-second=0", check=False)
+            move.end(180)
+            time.sleep(2)
+        finally:
+            people.stop()
+        assert a.slots() == b.slots()
+        journal = (a.state / "data/reshard.json").read_text()
+        a.ctl("reshard", "cleanup", "--yes")
+        a.ctl("verify", "--digests")
+        verdict = h.check(a, ledgers)
+    with capsys.disabled():
+        print(f"\n# hosts in {'namespaces' if place.net.real else 'one place'}: "
+              f"{verdict['words']}; answers {people.bad}; b cut off: fenced itself after "
+              f"{fenced:.1f} s, the move went on after {alone:.1f} s, b was back after {back:.1f} "
+              f"s; b killed: the move went on after {dead:.1f} s; write p50 "
+              f"{people.quantile(.5) * 1e3:.1f} ms p99 {people.quantile(.99) * 1e3:.1f} ms; fence "
+              f"p50 {h.number(journal, r'fence_p50_us...([0-9]+)') / 1e3} ms p99 "
+              f"{h.number(journal, r'fence_p99_us...([0-9]+)') / 1e3} ms")
+    assert verdict["clean"], verdict
+    assert people.stale == []
+    assert people.bad["a:ok"] > 200 and people.bad["b:ok"] > 100
