@@ -1,11 +1,13 @@
 # Benchmarks: built with all, run by `make bench` (bench/run --help tells more).
-noinst_PROGRAMS += bench/echo bench/outbox bench/replay
+noinst_PROGRAMS += bench/echo bench/outbox bench/replay bench/reshard
 bench_echo_SOURCES = bench/echo.c
 bench_echo_LDADD = $(FCGI_LIBS)
 bench_outbox_SOURCES = bench/outbox.c $(shards_sources)
 bench_outbox_LDADD = $(NET_LIBS)
 bench_replay_SOURCES = bench/replay.c $(shards_sources)
 bench_replay_LDADD = $(CORE_LIBS) $(CRYPTO_LIBS)
+bench_reshard_SOURCES = bench/reshard.c
+bench_reshard_LDADD = $(CORE_LIBS)
 EXTRA_DIST += \
 	bench/RESULTS.md \
 	bench/growth.py \

@@ -103,20 +103,46 @@ void meal_sum(struct meal *m)
 	m->sum = sum;
 }
 
+/* ",v" without printf: every meal that is written passes here. */
+static char *put_number(char *to, int64_t v)
+{
+	char digits[20];
+	uint64_t rest = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
+	size_t n = 0;
+
+	*to++ = ',';
+	if (v < 0)
+		*to++ = '-';
+	do {
+		digits[n++] = (char)('0' + rest % 10);
+		rest /= 10;
+	} while (rest > 0);
+	while (n > 0)
+		*to++ = digits[--n];
+	return to;
+}
+
 void meal_items_encode(const struct meal *m, struct buf *out)
 {
 	buf_putc(out, '[');
 	for (int i = 0; i < m->nitems; i++) {
 		const struct food_item *it = &m->items[i];
+		char numbers[8 * 22], *end = numbers;
 
 		buf_puts(out, i > 0 ? ",[" : "[");
 		json_put_str(out, it->name);
 		buf_putc(out, ',');
 		json_put_str(out, it->query);
-		buf_printf(out, ",%" PRId32 ",%" PRId32 ",%" PRId32
-		    ",%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64
-		    ",%" PRId64 "]", it->food_id, it->source, it->guessed,
-		    it->mg, it->n.cal, it->n.protein, it->n.fat, it->n.carb);
+		end = put_number(end, it->food_id);
+		end = put_number(end, it->source);
+		end = put_number(end, it->guessed);
+		end = put_number(end, it->mg);
+		end = put_number(end, it->n.cal);
+		end = put_number(end, it->n.protein);
+		end = put_number(end, it->n.fat);
+		end = put_number(end, it->n.carb);
+		*end++ = ']';
+		buf_add(out, numbers, (size_t)(end - numbers));
 	}
 	buf_putc(out, ']');
 }

@@ -23,6 +23,28 @@ void copier_release(struct copier *c)
 	record_pack_release(&c->pack);
 }
 
+enum rc copier_bulk(struct copier *c, bool on, struct err *e)
+{
+	struct store *t = c->store[COPY_TARGET];
+	enum rc rc = RC_OK;
+
+	c->at = COPY_TARGET;
+	if (t->ops->slot_bulk)
+		rc = t->ops->slot_bulk(t, on, e);
+	c->loose = c->loose && (on || rc != RC_OK);
+	return rc;
+}
+
+enum rc copier_sync(struct copier *c, struct err *e)
+{
+	enum rc rc;
+
+	if (!c->loose)
+		return RC_OK;
+	rc = copier_bulk(c, false, e);
+	return rc == RC_OK ? copier_bulk(c, true, e) : rc;
+}
+
 void copy_clear(struct copy *s, int32_t slot)
 {
 	struct copy empty = { .slot = slot, .people = s->people,
@@ -99,6 +121,7 @@ struct batch {
 	struct copy *s;
 	const int64_t *users;
 	size_t n, sent, now;	/* now: whose records are coming */
+	bool fresh;		/* the target has nothing of them */
 	bool any;		/* one has come */
 	enum collection kind;	/* of the last record */
 	int32_t day;
@@ -112,8 +135,9 @@ static enum rc batch_send(struct batch *b, size_t upto, struct err *e)
 	enum rc rc;
 
 	c->at = COPY_TARGET;
+	c->loose = true;
 	rc = t->ops->slot_write(t, b->s->slot, b->users + b->sent,
-	    upto - b->sent, &c->pack, e);
+	    b->fresh ? 0 : upto - b->sent, &c->pack, e);
 	if (rc != RC_OK)
 		return rc;
 	c->at = COPY_SOURCE;
@@ -172,8 +196,7 @@ static enum rc batch_which(const struct batch *b, int64_t user_id, size_t *out,
 static enum rc batch_take(void *ctx, const struct record *r, struct err *e)
 {
 	struct batch *b = ctx;
-	struct record_pack *pack = &b->c->pack;
-	struct digests was, one;
+	struct digests *sum, was;
 	size_t who = b->now;
 	enum rc rc = RC_OK;
 
@@ -182,17 +205,19 @@ static enum rc batch_take(void *ctx, const struct record *r, struct err *e)
 	if (rc == RC_OK && b->side == COPY_SOURCE)
 		rc = !b->any || who != b->now ? batch_next_person(b, who, e) :
 		    batch_same_person(b, r, e);
-	if (rc == RC_OK && b->side == COPY_TARGET)
-		record_pack_clear(pack);
 	if (rc != RC_OK)
 		return rc;
-	was = pack->digests;
-	rc = record_pack_add(pack, r, e);
+	sum = &person_find(b->s, b->users[who])->of[b->side];
+	was = b->c->pack.digests;
+	if (b->side == COPY_TARGET) {
+		rc = digests_add_record(sum, r, e);
+	} else {
+		rc = record_pack_add(&b->c->pack, r, e);
+		digests_add(sum, &b->c->pack.digests);
+		digests_sub(sum, &was);
+	}
 	if (rc != RC_OK)
 		return rc;
-	one = pack->digests;
-	digests_sub(&one, &was);
-	digests_add(&person_find(b->s, b->users[who])->of[b->side], &one);
 	b->now = who;
 	b->any = true;
 	b->kind = r->kind;
@@ -244,9 +269,10 @@ static enum rc batch_compare(struct batch *b, struct err *e)
 }
 
 enum rc copy_people(struct copier *c, struct copy *s, const int64_t *users,
-    size_t n, struct err *e)
+    size_t n, bool fresh, struct err *e)
 {
-	struct batch b = { .c = c, .s = s, .users = users, .n = n };
+	struct batch b = { .c = c, .s = s, .users = users, .n = n,
+		.fresh = fresh };
 	enum rc rc;
 
 	for (size_t i = 0; i < n; i++)

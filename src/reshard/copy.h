@@ -8,6 +8,7 @@
 #ifndef FAMILYBOT_RESHARD_COPY_H
 #define FAMILYBOT_RESHARD_COPY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,6 +22,7 @@ struct copier {
 	struct store *store[2];		/* by enum copy_side; borrowed */
 	struct record_pack pack;
 	enum copy_side at;		/* which shard the last failure was of */
+	bool loose;			/* something is not durable yet */
 };
 
 void copier_init(struct copier *c);
@@ -41,15 +43,21 @@ struct copy {
 void copy_clear(struct copy *s, int32_t slot);	/* keeps the memory */
 void copy_release(struct copy *s);
 
+/* While on, nothing that was copied is durable before copier_sync, or off: one
+ * sync for many batches is what makes a move fast. */
+MUST_CHECK enum rc copier_bulk(struct copier *c, bool on, struct err *e);
+MUST_CHECK enum rc copier_sync(struct copier *c, struct err *e);
+
 /* Deletes what an earlier move left at the target. */
 MUST_CHECK enum rc copy_target_clear(struct copier *c, const struct copy *s,
     struct err *e);
 
-/* These people, in ascending order, as they are now: erased ones too.
+/* These people, in ascending order, as they are now: erased ones too.  fresh:
+ * the target has nothing of them yet.
  * RC_CORRUPT: what was read back at the target is something else, or a record
  * cannot be read. */
 MUST_CHECK enum rc copy_people(struct copier *c, struct copy *s,
-    const int64_t *users, size_t n, struct err *e);
+    const int64_t *users, size_t n, bool fresh, struct err *e);
 
 /* Do both sides add up to the same?  RC_CORRUPT when not. */
 MUST_CHECK enum rc copy_compare(const struct copy *s, struct err *e);

@@ -47,7 +47,7 @@ static enum rc copy_batch(struct mover *m, struct group *g, struct copy *s,
 
 	for (int k = 0; k < COLLECTION_COUNT; k++)
 		before += s->sum[COPY_SOURCE].of[k].bytes;
-	rc = copy_people(&g->copier, s, users, n, e);
+	rc = copy_people(&g->copier, s, users, n, true, e);
 	if (rc != RC_OK)
 		return rc;
 	for (int k = 0; k < COLLECTION_COUNT; k++)
@@ -158,12 +158,16 @@ enum rc group_move(struct mover *m, struct group *g, struct err *e)
 {
 	const int shard[2] = { g->source, g->target };
 	struct err ignored = { RC_OK, "" };
+	enum copy_side at;
 	int pinned = 0;
 	enum rc rc;
 
 	g->done = 0;
+	g->copier.loose = false;
 	g->at = -1;
 	rc = stores_pin(m, g, &pinned, e);
+	if (rc == RC_OK)
+		rc = copier_bulk(&g->copier, true, e);
 	if (rc == RC_OK)
 		rc = m->c->step->copying(m->c->step_ctx, g->slots, g->targets,
 		    g->n, e);
@@ -175,8 +179,15 @@ enum rc group_move(struct mover *m, struct group *g, struct err *e)
 	if (rc != RC_OK)
 		(void)m->c->step->release(m->c->step_ctx, g->slots + g->done,
 		    g->n - g->done, &ignored);
+	at = g->copier.at;
+	/* The shard that does not answer is closed, the others write as they
+	 * were opened. */
+	if (pinned == 2 && (rc != RC_UNAVAILABLE || at == COPY_SOURCE) &&
+	    copier_bulk(&g->copier, false, &ignored) != RC_OK && rc == RC_OK)
+		rc = err_set(e, ignored.rc, "%s", ignored.text);
 	if (rc == RC_UNAVAILABLE)
-		router_failed(m->c->router, shard[g->copier.at], e);
+		router_failed(m->c->router, shard[at], e);
+	g->copier.at = at;
 	while (pinned-- > 0)
 		router_unpin(m->c->router, shard[pinned]);
 	return rc;

@@ -85,7 +85,7 @@ static enum rc marks_copy(struct mover *m, struct group *g, size_t first,
 		if (g->nmarks[i] == 0)
 			continue;
 		rc = copy_people(&g->copier, &g->copies[i], g->marks[i],
-		    g->nmarks[i], e);
+		    g->nmarks[i], false, e);
 		if (g->nmarks[i] == 1)
 			m->write_us += (clock_mono_us() - began -
 			    m->write_us) / 8;
@@ -137,6 +137,8 @@ static enum rc fenced(struct mover *m, struct group *g, size_t first, size_t n,
 	if (rc == RC_OK)
 		rc = slots_compare(g, first, n, e);
 	if (rc == RC_OK)
+		rc = copier_sync(&g->copier, e);
+	if (rc == RC_OK)
 		rc = slots_commit(m, g, first, n, e);
 	*moved = rc == RC_OK;
 	return rc;
@@ -183,7 +185,9 @@ enum rc group_switch(struct mover *m, struct group *g, size_t first, size_t n,
 	enum rc rc = RC_OK;
 
 	for (int round = 0; rc == RC_OK && !moved; round++) {
-		rc = fence_take(m, g, first, n, &began, e);
+		rc = copier_sync(&g->copier, e);
+		if (rc == RC_OK)
+			rc = fence_take(m, g, first, n, &began, e);
 		if (rc != RC_OK)
 			return rc;
 		rc = fenced(m, g, first, n, round, &moved, e);

@@ -257,6 +257,7 @@ static enum rc setup(struct sqlite_store *s, const struct store_conf *c,
 		"PRAGMA trusted_schema = OFF",
 	};
 
+	s->full = c->sync == STORE_SYNC_FULL;
 	(void)sqlite3_busy_handler(s->db, busy, s);
 	(void)sqlite3_db_config(s->db, SQLITE_DBCONFIG_LOOKASIDE, NULL, 512, 64);
 	(void)sqlite3_create_function(s->db, "slot_moves", 1, SQLITE_UTF8 |
@@ -353,6 +354,7 @@ const struct store_ops store_sqlite_ops = {
 	.slot_read = sqlite_slot_read,
 	.slot_write = sqlite_slot_write,
 	.slot_clear = sqlite_slot_clear,
+	.slot_bulk = sqlite_slot_bulk,
 	.slot_clear_jobs = sqlite_slot_clear_jobs,
 	.dirty_list = sqlite_dirty_list,
 	.dirty_clear = sqlite_dirty_clear,

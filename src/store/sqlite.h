@@ -57,6 +57,7 @@ struct sqlite_store {
 	int64_t busy_since;		/* monotonic µs of this wait's start */
 	struct sqlite3_stmt *stmt[SQL_COUNT];
 	struct buf items;		/* a meal's items being written */
+	bool full;			/* opened with STORE_SYNC_FULL */
 };
 
 /* Turns SQLite's result r into ours, with words that say what to do. */
@@ -172,6 +173,7 @@ enum rc sqlite_slot_read(struct store *s, int32_t slot, const int64_t *users,
 enum rc sqlite_slot_write(struct store *s, int32_t slot, const int64_t *users,
     size_t nusers, const struct record_pack *records, struct err *e);
 enum rc sqlite_slot_clear(struct store *s, int32_t slot, struct err *e);
+enum rc sqlite_slot_bulk(struct store *s, bool on, struct err *e);
 enum rc sqlite_slot_clear_jobs(struct store *s, int32_t slot, struct err *e);
 enum rc sqlite_dirty_list(struct store *s, int32_t slot, size_t max,
     int64_t *out, size_t *n, struct err *e);

@@ -215,6 +215,35 @@ enum rc sqlite_slot_write(struct store *st, int32_t slot, const int64_t *users,
 	return sqlite_end(s, rc, e);
 }
 
+/* Syncs the log itself: what others committed meanwhile becomes durable, too.
+ * What is no longer in the log was synced when it was taken out of it. */
+static enum rc log_sync(struct sqlite_store *s, struct err *e)
+{
+	sqlite3_file *log = NULL;
+
+	if (sqlite3_file_control(s->db, "main", SQLITE_FCNTL_JOURNAL_POINTER,
+	    &log) != SQLITE_OK || !log || !log->pMethods)
+		return err_set(e, RC_SYSTEM, "%s: has no log to sync", s->name);
+	if (log->pMethods->xSync(log, SQLITE_SYNC_NORMAL) != SQLITE_OK)
+		return err_set(e, RC_SYSTEM, "%s: cannot sync the log",
+		    s->name);
+	return RC_OK;
+}
+
+enum rc sqlite_slot_bulk(struct store *st, bool on, struct err *e)
+{
+	struct sqlite_store *s = (struct sqlite_store *)st;
+	const char *pragma = on || !s->full ? "PRAGMA synchronous = NORMAL" :
+	    "PRAGMA synchronous = FULL";
+	enum rc rc = on ? RC_OK : log_sync(s, e);
+
+	if (rc == RC_OK &&
+	    sqlite3_exec(s->db, pragma, NULL, NULL, NULL) != SQLITE_OK)
+		rc = err_set(e, RC_SYSTEM, "%s: %s", s->name,
+		    sqlite3_errmsg(s->db));
+	return rc;
+}
+
 static enum rc clear_rows(struct sqlite_store *s, enum collection kind,
     int32_t slot, struct err *e)
 {

@@ -204,6 +204,10 @@ struct store_ops {
 	enum rc (*slot_write)(struct store *s, int32_t slot,
 	    const int64_t *users, size_t nusers,
 	    const struct record_pack *records, struct err *e);
+	/* While on, slot_write need not be durable when it returns; it is when
+	 * slot_bulk(off) returned, however the shard was opened.  NULL where
+	 * it always is. */
+	enum rc (*slot_bulk)(struct store *s, bool on, struct err *e);
 	/* Deletes everything in the slot, marks too, some hundred records a
 	 * transaction, so that nobody waits long for it. */
 	enum rc (*slot_clear)(struct store *s, int32_t slot, struct err *e);
