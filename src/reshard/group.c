@@ -53,6 +53,10 @@ static enum rc copy_batch(struct mover *m, struct group *g, struct copy *s,
 	for (int k = 0; k < COLLECTION_COUNT; k++)
 		after += s->sum[COPY_SOURCE].of[k].bytes;
 	us = clock_mono_us() - began;
+	/* Another host may have a mover by now. */
+	if (!slots_lease_ok(m->c->slots))
+		return err_set(e, RC_UNAVAILABLE, "this host's lease has run "
+		    "out: see the log of its familybot-worker");
 	m->bytes += (int64_t)(after - before);
 	m->users += (int64_t)n;
 	m->bytes_per_us += 0.1 * ((double)(after - before) /

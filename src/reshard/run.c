@@ -11,7 +11,8 @@
 #include "reshard/journal.h"
 #include "utils/clock.h"
 
-enum { SHARD_PAUSE_MIN_MS = 200, SHARD_PAUSE_MAX_MS = 5000, DIGEST_TRIES = 3 };
+enum { SHARD_PAUSE_MIN_MS = 200, SHARD_PAUSE_MAX_MS = 5000, DIGEST_TRIES = 3,
+	HOST_PAUSE_US = 200000 };
 
 static bool servers(const struct mover *m)
 {
@@ -48,9 +49,12 @@ static enum rc recover(struct mover *m, struct err *e)
 
 		if (entry.state == SLOT_STABLE)
 			continue;
-		rc = entry.owner == entry.target ?
-		    step->commit(m->c->step_ctx, &s, 1, e) :
-		    step->release(m->c->step_ctx, &s, 1, e);
+		do {
+			rc = entry.owner == entry.target ?
+			    step->commit(m->c->step_ctx, &s, 1, e) :
+			    step->release(m->c->step_ctx, &s, 1, e);
+		} while ((rc == RC_BUSY || rc == RC_UNAVAILABLE) &&
+		    mover_wait(m, HOST_PAUSE_US, RESHARD_WAIT_HOST, e->text));
 	}
 	leftover_jobs_clear(m);
 	return rc;

@@ -112,11 +112,15 @@ static enum rc slots_compare(struct group *g, size_t first, size_t n,
 static enum rc slots_commit(struct mover *m, struct group *g, size_t first,
     size_t n, struct err *e)
 {
+	struct err words = { RC_OK, "" };
 	enum rc rc = RC_BUSY;
 
 	for (int i = 0; i < COMMIT_TRIES && rc != RC_OK; i++)
-		rc = m->c->step->commit(m->c->step_ctx, g->slots + first, n, e);
-	return rc;
+		rc = m->c->step->commit(m->c->step_ctx, g->slots + first, n,
+		    &words);
+	/* A fence that was taken away: these slots are begun again. */
+	return rc == RC_OK ? RC_OK : err_set(e, rc == RC_CONFLICT ? RC_BUSY :
+	    rc, "%s", words.text);
 }
 
 /* Within the fence.  *moved: the slots have a new owner. */
@@ -148,19 +152,21 @@ static enum rc fence_take(struct mover *m, struct group *g, size_t first,
     size_t n, int64_t *began, struct err *e)
 {
 	int64_t pause = BUSY_FIRST_US;
+	struct err words = { RC_OK, "" };
 	enum rc rc = RC_BUSY;
 
 	for (int i = 0; i < BUSY_TRIES && rc == RC_BUSY; i++) {
 		if (i > 0 && !mover_wait(m, pause, RESHARD_WAIT_HOST,
-		    "people who do not leave a slot"))
+		    words.text))
 			return err_set(e, RC_BUSY, "asked to stop");
 		pause = pause * 2 < BUSY_MOST_US ? pause * 2 : BUSY_MOST_US;
 		*began = clock_mono_us();
-		rc = m->c->step->fence(m->c->step_ctx, g->slots + first, n, e);
+		rc = m->c->step->fence(m->c->step_ctx, g->slots + first, n,
+		    &words);
 		if (rc == RC_BUSY)
 			fences_add(&m->j, clock_mono_us() - *began);
 	}
-	return rc;
+	return rc == RC_OK ? RC_OK : err_set(e, rc, "%s", words.text);
 }
 
 /* What is left must never be sent; were it, the gate of job_lease stops it. */
@@ -180,9 +186,9 @@ enum rc group_switch(struct mover *m, struct group *g, size_t first, size_t n,
     struct err *e)
 {
 	struct err ignored = { RC_OK, "" };
+	enum rc rc = RC_OK, ended = RC_OK;
 	bool moved = false;
 	int64_t began = 0;
-	enum rc rc = RC_OK;
 
 	for (int round = 0; rc == RC_OK && !moved; round++) {
 		rc = copier_sync(&g->copier, e);
@@ -192,8 +198,12 @@ enum rc group_switch(struct mover *m, struct group *g, size_t first, size_t n,
 			return rc;
 		rc = fenced(m, g, first, n, round, &moved, e);
 		if (!moved)
-			(void)m->c->step->unfence(m->c->step_ctx,
+			ended = m->c->step->unfence(m->c->step_ctx,
 			    g->slots + first, n, &ignored);
+		/* It was taken away before: marks may have been forgotten while
+		 * people wrote. */
+		if (rc == RC_OK && !moved && ended != RC_OK)
+			rc = err_set(e, RC_BUSY, "%s", ignored.text);
 		fences_add(&m->j, clock_mono_us() - began);
 		if (rc == RC_OK && !moved)
 			rc = marks_copy(m, g, first, n, e);
