@@ -107,8 +107,8 @@ enum rc conf_install(struct shards_place *p, struct err *e)
 	    c->conf->shards_file, kept);
 	if (c->conf->cluster.host != NULL)
 		fputs("Write the same shards into shards.conf of the other "
-		    "hosts now: nothing moves to a\nshard that one of them "
-		    "does not know.\n", c->json ? stderr : c->out);
+		    "hosts now; until then\nnothing moves to a new one.\n",
+		    c->json ? stderr : c->out);
 	rc = conf_reload(p, e);
 	if (rc != RC_OK)
 		return rc;
@@ -143,13 +143,35 @@ enum rc conf_follow(struct shards_place *p, const struct plan *plan,
 	return conf_write(p, plan, true, install, e);
 }
 
+/* Names that a start left in the map which was killed before its journal.
+ * Where there are several hosts, another may have just added one. */
+static enum rc names_sweep(struct shards_place *p, int *n, struct err *e)
+{
+	const struct config *c = p->ctl->conf;
+	enum rc rc = RC_OK;
+
+	for (int i = 0; i < slots_shards(p->slots) && rc == RC_OK &&
+	    c->cluster.host == NULL; i++) {
+		const char *name = slots_shard_name(p->slots, i);
+		bool known = *name == '\0' || slots_shard_used(p->slots, i);
+
+		for (int k = 0; k < c->nshards; k++)
+			known |= strcmp(c->shards[k].name, name) == 0;
+		if (known)
+			continue;
+		rc = slots_shard_remove(p->slots, i, e);
+		++*n;
+	}
+	return rc;
+}
+
 enum rc conf_sweep(struct shards_place *p, int *n, struct err *e)
 {
 	const struct config *c = p->ctl->conf;
 	struct plan stay = { .placement = c->placement == PLACEMENT_MODULO ?
 	    PLAN_MODULO : PLAN_MINIMAL, .only_slot = -1 };
 	enum rc rc = RC_OK;
-	int gone = 0;
+	int gone = 0, names = 0;
 
 	for (int i = 0; i < c->nshards && rc == RC_OK; i++) {
 		const struct config_shard *s = &c->shards[i];
@@ -171,11 +193,13 @@ enum rc conf_sweep(struct shards_place *p, int *n, struct err *e)
 			    "longer used; %s may be deleted.\n", s->name, uri);
 		gone++;
 	}
-	if (rc == RC_OK && gone > 0)
+	if (rc == RC_OK)
+		rc = names_sweep(p, &names, e);
+	if (rc == RC_OK && gone + names > 0)
 		rc = slots_sync(p->slots, e);
 	if (rc == RC_OK && gone > 0)
 		rc = conf_write(p, &stay, false, true, e);
 	if (rc == RC_OK)
-		*n = gone;
+		*n = gone + names;
 	return rc;
 }

@@ -233,6 +233,20 @@ enum rc shards_move_tell(struct shards_place *p, struct err *e)
 	return rc;
 }
 
+/* Whatever stops it, it can be gone on with. */
+static enum rc run(const struct mover *m, struct progress *progress,
+    struct err *e)
+{
+	struct err words = { .text = "" };
+	enum rc rc = reshard_run(&m->conf, progress_show, progress, &words);
+
+	progress_end(progress);
+	if (rc == RC_OK)
+		return rc;
+	return err_set(e, rc, "%s; then: familybotctl shards reshard resume, "
+	    "or abort", words.text);
+}
+
 enum rc shards_move(struct shards_place *p, struct err *e)
 {
 	struct reshard *r = xcalloc(1, sizeof(*r));
@@ -249,8 +263,7 @@ enum rc shards_move(struct shards_place *p, struct err *e)
 	if (rc == RC_OK)
 		rc = mover_init(&m, p, true, e);
 	if (rc == RC_OK)
-		rc = reshard_run(&m.conf, progress_show, &progress, e);
-	progress_end(&progress);
+		rc = run(&m, &progress, e);
 	if (rc == RC_OK)
 		rc = reshard_load(p->dir, r, e);
 	if (rc == RC_OK)

@@ -74,6 +74,9 @@ static enum rc run(struct ctl *c, int argc, char **argv, bool on,
 		    "its people write waits in the spool.\nNext: familybotctl "
 		    "shards resume %s\n" : "%s goes on; what waited is applied "
 		    "by the worker now.\n", name, name);
+	if (rc == RC_OK && !c->json && c->conf->cluster.host != NULL)
+		fprintf(c->out, "The other hosts follow within %d s.\n",
+		    (c->conf->cluster.lease_ms + 999) / 1000);
 	shards_place_release(&p);
 	return rc;
 }

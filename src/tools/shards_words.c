@@ -163,6 +163,12 @@ static void tell_places(const struct teller *t)
 	for (int i = 0; i < v->n; i++) {
 		const struct shard_look *l = &v->of[i];
 
+		if (l->conf == NULL && l->slots == 0)
+			tell(t, v->conf->cluster.host != NULL ? "%s is known to "
+			    "the other hosts and not to shards.conf here: add "
+			    "it" : "%s is in the slot map and not in "
+			    "shards.conf: familybotctl shards reshard cleanup "
+			    "forgets it", l->name);
 		if (l->conf != NULL && l->index < 0) {
 			tell(t, "%s is in shards.conf and has no slots yet: "
 			    "familybotctl shards reshard start", l->name);

@@ -206,6 +206,37 @@ def test_a_mover_that_is_killed_or_stopped_is_resumed(stack):
         assert where == {user % 4}
 
 
+def test_a_start_may_be_killed_at_any_moment(stack):
+    people_write(stack, 30)
+    journal = stack.state / "data/reshard.json"
+
+    def words():
+        return ("reshard", "resume") if journal.exists() else ("reshard", "start", *ADD, "--yes")
+
+    for delay in (.005, .01, .015, .02, .03, .04, .05, .06, .08, .1, .15):
+        process = mover(stack, *words())
+        time.sleep(delay)
+        process.kill()
+        process.communicate()
+        assert shard_of(status(stack), "shard0")["up"]
+    if status(stack)["change"]["state"] != "moved":
+        well(stack, *words())
+    well(stack, "reshard", "cleanup", "--yes")
+    assert 'name = "shard3"; uri = "sqlite:data/shard3.db"; }' in conf(stack)
+    assert not (stack.state / "shards.conf.next").exists()
+    assert all(where == {user % 4} for user, where in places(stack, 4).items())
+    assert status(stack)["well"]
+
+
+def test_a_change_that_moves_nothing_only_writes_shards_conf(stack):
+    assert "Nothing needs to move." in well(stack, "reshard", "start")
+    assert kept(stack) == []
+    out = well(stack, "reshard", "start", "--placement", "minimal", "--yes")
+    assert "Nothing needs to move." in out and 'placement = "minimal"' in conf(stack)
+    assert len(kept(stack)) == 1 and not (stack.state / "data/reshard.json").exists()
+    assert status(stack)["well"]
+
+
 def test_abort_leaves_all_as_it_was(stack):
     people_write(stack, 60)
     before, text = places(stack, 3), conf(stack)
