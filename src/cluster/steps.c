@@ -15,7 +15,7 @@
 #include "utils/xalloc.h"
 
 enum { FENCE_MAX = 8, ANSWER_MS = 1000, FENCE_ANSWER_MS = 250,
-	COMMIT_OWN_MS = 10000, LATE_MS = 100 };
+	COMMIT_OWN_MS = 10000 };
 
 enum rc cluster_steps_open(const struct cluster_conf *c, struct slots *slots,
     struct cluster_steps **out, struct err *e)
@@ -166,8 +166,6 @@ static enum rc nobody_late(struct cluster_steps *s, struct err *e)
 		if (watch_late(h) && !watch_dead(h))
 			rc = steps_words(h, e);
 	}
-	if (rc == RC_BUSY)
-		(void)usleep(LATE_MS * 1000);
 	return rc;
 }
 
