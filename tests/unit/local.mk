@@ -102,10 +102,13 @@ test_poller_LDADD = $(TEST_LIBS) $(CURL_LIBS) -lpthread
 check_PROGRAMS += test_pulse
 test_pulse_SOURCES = tests/unit/test_pulse.c
 test_pulse_LDADD = $(TEST_LIBS)
-check_PROGRAMS += test_verify
-test_verify_SOURCES = tests/unit/test_verify.c \
+check_PROGRAMS += test_verify test_verify_live
+verify_place = tests/unit/verify_place.c tests/unit/verify_place.h \
 	tests/unit/conformance.c tests/unit/conformance.h
+test_verify_SOURCES = tests/unit/test_verify.c $(verify_place)
 test_verify_LDADD = $(TEST_LIBS)
+test_verify_live_SOURCES = tests/unit/test_verify_live.c $(verify_place)
+test_verify_live_LDADD = $(TEST_LIBS)
 check_PROGRAMS += test_spool
 test_spool_SOURCES = tests/unit/test_spool.c
 test_spool_LDADD = $(TEST_LIBS)
