@@ -12,6 +12,7 @@
 
 #include "config/file.h"
 #include "config/report.h"
+#include "config/secret.h"
 #include "config/shards.h"
 #include "config/shards_text.h"
 #include "utils/xalloc.h"
@@ -93,20 +94,32 @@ static config_setting_t *shard_find(const struct shards_draft *d,
 	return g;
 }
 
+/* Is it a place for a shard?  @FILE is one whose file says it. */
+static bool uri_good(const struct shards_draft *d, const char *name,
+    const char *uri, struct report *r)
+{
+	char *path = *uri == '@' ? path_under(d->c->folder, uri + 1) : NULL;
+	char *text = path ? secret_read(path, name, r) : xstrdup(uri);
+	char *kept = text ? shard_uri_take(d->c, text, name, r) : NULL;
+
+	free(kept);
+	free(text);
+	free(path);
+	return r->errors == 0;
+}
+
 enum rc shards_draft_add(struct shards_draft *d, const char *name,
     const char *uri, struct err *e)
 {
 	struct report r = { .f = d->report };
 	config_t *to = &d->of[ADDED];
 	config_setting_t *list = config_lookup(to, "shards"), *g;
-	char *kept;
+	bool file = *uri == '@';
 
 	if (shard_find(d, name))
 		return err_set(e, RC_CONFLICT, "there is a shard %s already; "
 		    "take another name", name);
-	kept = shard_uri_take(d->c, uri, name, &r);
-	free(kept);
-	if (r.errors > 0)
+	if (!uri_good(d, name, uri, &r))
 		return said(&r, "--add", e);
 	if (!list)
 		list = config_setting_add(config_root_setting(to), "shards",
@@ -114,8 +127,8 @@ enum rc shards_draft_add(struct shards_draft *d, const char *name,
 	g = config_setting_add(list, NULL, CONFIG_TYPE_GROUP);
 	config_setting_set_string(config_setting_add(g, "name",
 	    CONFIG_TYPE_STRING), name);
-	config_setting_set_string(config_setting_add(g, "uri",
-	    CONFIG_TYPE_STRING), uri);
+	config_setting_set_string(config_setting_add(g, file ? "uri_file" :
+	    "uri", CONFIG_TYPE_STRING), uri + file);
 	return RC_OK;
 }
 

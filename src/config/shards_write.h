@@ -22,7 +22,8 @@ MUST_CHECK enum rc shards_draft_open(const struct config *c, FILE *report,
     struct shards_draft **out, struct err *e);
 void shards_draft_free(struct shards_draft *d);	/* takes NULL */
 
-/* A shard to choose from.  uri as shards.conf has it. */
+/* A shard to choose from.  uri as shards.conf has it, or @FILE: what it calls
+ * uri_file. */
 MUST_CHECK enum rc shards_draft_add(struct shards_draft *d, const char *name,
     const char *uri, struct err *e);
 /* All shards of another file, which has the form of shards.conf.  *there, whose

@@ -83,7 +83,8 @@ static enum rc text_of(struct fixture *f, const char *const *names, int n,
 
 static void values_stay_as_they_were_written(void **state)
 {
-	static const char *const names[] = { "b", "c" }, *leaving[] = { "a" };
+	static const char *const names[] = { "b", "c", "d" },
+	    *leaving[] = { "a" };
 	struct config *after = NULL;
 	struct fixture f;
 	struct err e = { .text = "" };
@@ -91,7 +92,10 @@ static void values_stay_as_they_were_written(void **state)
 	begin(state, &f, OLD_TEXT);
 	assert_int_equal(shards_draft_add(f.d, "c", "sqlite:data/\"c\".db",
 	    &e), RC_OK);
-	assert_int_equal(text_of(&f, names, 2, leaving, 1, &e), RC_OK);
+	assert_int_equal(shards_draft_add(f.d, "d", "@d.uri", &e), RC_INVALID);
+	write_file(f.p->dir, "other.conf", "mongodb://db.example/d\n");
+	assert_int_equal(shards_draft_add(f.d, "d", "@other.conf", &e), RC_OK);
+	assert_int_equal(text_of(&f, names, 3, leaving, 1, &e), RC_OK);
 	assert_string_equal(f.text.s,
 	    "# our family\n\n// two lines\n"
 	    "# Written by familybotctl for a test\n\n"
@@ -100,17 +104,18 @@ static void values_stay_as_they_were_written(void **state)
 	    "\nshards = (\n"
 	    "\t{ name = \"b\"; uri_file = \"token\"; },\n"
 	    "\t{ name = \"c\"; uri = \"sqlite:data/\\\"c\\\".db\"; },\n"
+	    "\t{ name = \"d\"; uri_file = \"other.conf\"; },\n"
 	    "\t{ name = \"a\"; uri = \"sqlite:data/a.db\"; timeout_ms = 700; "
 	    "leaving = true; }\n"
 	    ");\n");
 	assert_int_equal(shards_text_read(f.c, f.text.s, stderr, &after, &e),
 	    RC_OK);
-	assert_int_equal(after->nshards, 3);
+	assert_int_equal(after->nshards, 4);
 	assert_string_equal(after->shards[0].uri,
 	    "mongodb://u:Geheim@db.example/x");
 	assert_false(after->shards[1].leaving);
-	assert_true(after->shards[2].leaving);
-	assert_int_equal(after->shards[2].timeout_ms, 700);
+	assert_true(after->shards[3].leaving);
+	assert_int_equal(after->shards[3].timeout_ms, 700);
 	config_free(after);
 	end(&f);
 }
