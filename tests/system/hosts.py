@@ -228,9 +228,9 @@ class HostConnection(http.client.HTTPConnection):
             super().connect()
 
 
-def writers(hosts, directory, **how):
+def writers(hosts, directory, seed, **how):
     """ledger.Writers whose updates go to any of the hosts, and to the next when one does not
-    take them, as a balancer before them would do."""
+    take them, as a balancer before them would do.  Each seed has people of its own."""
     import ledger
 
     class Balanced(ledger.Writer):
@@ -258,8 +258,12 @@ def writers(hosts, directory, **how):
                 time.sleep(min(0.02 * 2 ** min(attempt, 5), 0.5))
             raise SystemExit(f"an update was refused {ledger.TRIES} times: {why}")
 
-    ledger.Writer = Balanced
-    return ledger.Writers("http://127.0.0.1/api/webhook", hosts[0].secret, directory, **how)
+    first, ledger.Writer = ledger.FIRST_PERSON, Balanced
+    ledger.FIRST_PERSON += seed * 100_000
+    made = ledger.Writers("http://127.0.0.1/api/webhook", hosts[0].secret, directory, seed=seed,
+                          **how)
+    ledger.FIRST_PERSON = first
+    return made
 
 
 CHECK = """
@@ -267,7 +271,7 @@ import json, sys
 sys.path.append(sys.argv[1])
 import checker, ledger
 v = checker.check(sys.argv[2], ledger.read(sys.argv[3]))
-print(json.dumps({"clean": v.clean, "words": v.words(), "acknowledged": v.acknowledged,
+print(json.dumps({"clean": v.clean, "words": v.words(), "acknowledged": v.acknowledged, "lost": len(v.lost),
     "some": [*v.lost[:5], *v.duplicate[:5], *v.misplaced[:5], *v.unasked[:5]]}))
 """
 
