@@ -282,6 +282,30 @@ def test_a_drained_shard_can_be_switched_off(stack):
     assert all(stack.meals_of(p) == 1 for p in since)
 
 
+def test_a_family_that_grows_goes_to_mongodb(stack, mongo_server):
+    everybody = people_write(stack, 24)
+    rows = [f'{{ name = "server{i}"; uri_file = "server{i}"; }}' for i in range(2)]
+    for i in range(2):
+        path = stack.state / f"server{i}"
+        path.write_text(mongo_server.uri(f"grown{stack.port}_{i}") + "\n")
+        path.chmod(0o644)
+    wanted = stack.state / "wanted.conf"
+    wanted.write_text(f'placement = "modulo";\nshards = ({", ".join(rows)});\n')
+    assert "adds server0, adds server1, removes shard0" in well(stack, "plan", "--to", str(wanted))
+    with Load(stack, people=4) as load:
+        out = well(stack, "reshard", "start", "--to", str(wanted), "--yes")
+    load.judge()
+    assert "All 5040 slots are moved" in out and conf(stack).count("leaving = true") == 3
+    well(stack, "reshard", "cleanup", "--yes")
+    assert 'name = "server0"; uri_file = "server0"; }' in conf(stack)
+    assert "sqlite" not in conf(stack).split("placement")[1]
+    found = status(stack)
+    assert found["well"] and {s["backend"] for s in found["shards"]} == {"mongodb"}
+    assert all(stack.meals_of(p) == 1 for p in everybody)
+    assert [stack.meals_of(p) for p in load.people] == [len(load.said[p.id])
+                                                        for p in load.people]
+
+
 def test_one_slot_goes_where_it_is_told(stack):
     everybody = people_write(stack, 6)
     slot = everybody[0].id % SLOTS
