@@ -53,6 +53,15 @@ static void tell(int fd, const struct piece *p)
 		_exit(1);
 }
 
+/* Without the shard's name, which stands before them already. */
+static const char *words_of(const struct config_shard *c, const char *words)
+{
+	size_t n = strlen(c->name);
+
+	return strncmp(words, c->name, n) == 0 && strncmp(words + n, ": ",
+	    2) == 0 ? words + n + 2 : words;
+}
+
 /* In the child. */
 static void shard_tell(const struct config_shard *c, int fd, int timeout_ms)
 {
@@ -71,7 +80,7 @@ static void shard_tell(const struct config_shard *c, int fd, int timeout_ms)
 	if (rc == RC_OK)
 		p.kind = PIECE_UP;
 	else
-		str_copy(p.why, sizeof(p.why), e.text);
+		str_copy(p.why, sizeof(p.why), words_of(c, e.text));
 	tell(fd, &p);
 	if (rc != RC_OK)
 		return;
