@@ -285,7 +285,7 @@ enum rc copy_people(struct copier *c, struct copy *s, const int64_t *users,
 	return rc == RC_OK ? batch_compare(&b, e) : rc;
 }
 
-enum rc copy_target_clear(struct copier *c, const struct copy *s, struct err *e)
+enum rc copy_target_clear(struct copier *c, struct copy *s, struct err *e)
 {
 	struct store *t = c->store[COPY_TARGET];
 	int64_t somebody;
@@ -296,6 +296,7 @@ enum rc copy_target_clear(struct copier *c, const struct copy *s, struct err *e)
 	rc = t->ops->slot_users(t, s->slot, INT64_MIN, 1, &somebody, &n, e);
 	if (rc == RC_OK && n > 0)
 		rc = t->ops->slot_clear(t, s->slot, e);
+	s->was_empty = rc == RC_OK && n == 0;
 	return rc;
 }
 
@@ -323,6 +324,8 @@ enum rc copy_nobody_else(struct copier *c, const struct copy *s, struct err *e)
 	bool same = true;
 	enum rc rc = RC_OK;
 
+	if (s->was_empty && s->n == 0)
+		return RC_OK;	/* as most slots of a small family are */
 	c->at = COPY_TARGET;
 	while (rc == RC_OK && same && n == LIST_PEOPLE) {
 		rc = t->ops->slot_users(t, s->slot, after, LIST_PEOPLE, ids, &n,

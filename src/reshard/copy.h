@@ -37,6 +37,7 @@ struct copy {
 	int32_t slot;
 	struct copy_person *people;	/* ascending by user_id */
 	size_t n, size;
+	bool was_empty;			/* the target, before anything came */
 	struct digests sum[2];
 };
 
@@ -49,7 +50,7 @@ MUST_CHECK enum rc copier_bulk(struct copier *c, bool on, struct err *e);
 MUST_CHECK enum rc copier_sync(struct copier *c, struct err *e);
 
 /* Deletes what an earlier move left at the target. */
-MUST_CHECK enum rc copy_target_clear(struct copier *c, const struct copy *s,
+MUST_CHECK enum rc copy_target_clear(struct copier *c, struct copy *s,
     struct err *e);
 
 /* These people, in ascending order, as they are now: erased ones too.  fresh:

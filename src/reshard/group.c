@@ -101,12 +101,12 @@ static enum rc copy_slots(struct mover *m, struct group *g, struct err *e)
 		rc = mover_look(m, RESHARD_WORKING, "") ?
 		    copy_slot(m, g, &g->copies[i], e) : halted(e);
 		people += g->copies[i].n;
-		g->at = -1;
 		if (rc == RC_OK && people >= GROUP_PEOPLE)
 			break;
 	}
 	if (rc != RC_OK)
 		return rc;
+	g->at = -1;
 	/* Slots that were not come to are another group's. */
 	i = i < g->n ? i + 1 : g->n;
 	if (i < g->n)
@@ -143,11 +143,12 @@ static enum rc stores_pin(struct mover *m, struct group *g, int *pinned,
 static enum rc group_switch_all(struct mover *m, struct group *g,
     struct err *e)
 {
-	size_t most = m->c->step->fence_max, n;
+	size_t n;
 	enum rc rc = RC_OK;
 
 	while (rc == RC_OK && g->done < g->n) {
-		n = g->n - g->done < most ? g->n - g->done : most;
+		n = g->n - g->done < m->fence_slots ? g->n - g->done :
+		    m->fence_slots;
 		rc = mover_look(m, RESHARD_WORKING, "") ?
 		    group_switch(m, g, g->done, n, e) : halted(e);
 		if (rc == RC_OK) {

@@ -38,6 +38,7 @@ struct mover {
 	enum rc bad_rc;
 	char bad_words[256];
 	size_t group_slots;	/* of the next group */
+	size_t fence_slots;	/* of the next fence */
 	int64_t write_us;	/* of a small write to a target, lately */
 	double bytes_per_us;	/* of copying */
 	void (*progress)(void *ctx, const struct reshard_progress *p);

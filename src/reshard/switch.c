@@ -13,7 +13,8 @@ enum {
 	FENCE_BUDGET_US = 3000,	/* of copying within a fence */
 	PATIENT_ROUNDS = 8,	/* after which the budget doubles each round */
 	BUSY_TRIES = 20, BUSY_FIRST_US = 5000, BUSY_MOST_US = 400000,
-	COMMIT_TRIES = 3
+	COMMIT_TRIES = 3,
+	FENCE_LONG_US = 4000, FENCE_SHORT_US = 1500
 };
 
 static int by_id(const void *a, const void *b)
@@ -123,11 +124,21 @@ static enum rc slots_commit(struct mover *m, struct group *g, size_t first,
 	    rc, "%s", words.text);
 }
 
+/* What took long for so many slots is done for fewer next time. */
+static void fence_slots_fit(struct mover *m, size_t n, int64_t us)
+{
+	if (us > FENCE_LONG_US)
+		m->fence_slots = n > 1 ? n / 2 : 1;
+	else if (us < FENCE_SHORT_US && n == m->fence_slots &&
+	    n < m->c->step->fence_max)
+		m->fence_slots++;
+}
+
 /* Within the fence.  *moved: the slots have a new owner. */
 static enum rc fenced(struct mover *m, struct group *g, size_t first, size_t n,
     int round, bool *moved, struct err *e)
 {
-	int64_t budget = FENCE_BUDGET_US;
+	int64_t budget = FENCE_BUDGET_US, began = clock_mono_us();
 	enum rc rc = marks_list(g, first, n, e);
 
 	if (rc != RC_OK)
@@ -142,6 +153,7 @@ static enum rc fenced(struct mover *m, struct group *g, size_t first, size_t n,
 		rc = slots_compare(g, first, n, e);
 	if (rc == RC_OK)
 		rc = copier_sync(&g->copier, e);
+	fence_slots_fit(m, n, clock_mono_us() - began);
 	if (rc == RC_OK)
 		rc = slots_commit(m, g, first, n, e);
 	*moved = rc == RC_OK;

@@ -35,6 +35,7 @@ enum rc mover_new(const struct reshard_conf *c, struct mover **out,
 	m->c = c;
 	m->cleaned = -1;
 	m->group_slots = 4;
+	m->fence_slots = c->step->fence_max;
 	m->write_us = 1000;
 	m->bytes_per_us = 20;
 	m->began = clock_mono_us();
