@@ -25,7 +25,7 @@
 
 enum { OPEN_AGAIN_MS = 200,
 	LOCK_AGAIN_MS = 50, END_WAITS = 40, END_WAIT_MS = 50,
-	OPS_OF_REQUEST = 4 /* on a server that answers each at the last moment */ };
+	SLACK_MS = 250 /* from a look at the lease to the word to a server */ };
 
 struct agent {
 	struct config *conf;
@@ -174,7 +174,7 @@ static enum rc shards_fill(struct agent *a, struct err *e)
 		a->c.nshards += !from->leaving;
 	}
 	a->c.shards = a->shards;
-	a->c.op_timeout_ms = OPS_OF_REQUEST * most;
+	a->c.op_timeout_ms = most + SLACK_MS;
 	return RC_OK;
 }
 

@@ -25,7 +25,7 @@
  *    entries stay FENCING, which lets nobody in where a lease is needed.
  * 3. A commit needs, after the fence was written, an answer of each host: the
  *    acknowledgement that nobody is inside, or that it is dead.  Dead is who
- *    was seen with the same beat for longer than its lease, the longest request
+ *    was seen with the same beat for longer than its lease, the longest write
  *    and a margin, the last look being after the fence was written.  Its lease,
  *    counted from before its last beat was sent, is over then, by its own
  *    clock: no clock is compared with another, only lengths of time are.
@@ -41,8 +41,10 @@
  *    hosts answered it, and gives way when another host's mover lives.  A step
  *    of somebody who was taken over is refused.
  *
- * A host may stop (as all programs may) between looking at its lease and
- * sending an operation: op_timeout_ms is to cover that.
+ * The lease is looked at when a slot is entered and again before each write to
+ * a server, whose answer is waited for with a deadline: op_timeout_ms.  A write
+ * that a cut network delivers later still was acknowledged to nobody; it lies at
+ * the former owner, and what comes again is done at the new one.
  */
 #ifndef FAMILYBOT_CLUSTER_CLUSTER_H
 #define FAMILYBOT_CLUSTER_CLUSTER_H
@@ -60,8 +62,8 @@ enum { CLUSTER_NAME_SIZE = 64, CLUSTER_HOSTS_MAX = 64 };
 struct cluster_conf {
 	const char *host;	/* this host's name, unique */
 	int lease_ms;		/* 5000 */
-	int op_timeout_ms;	/* most that a request may take after it looked
-				 * at the lease */
+	int op_timeout_ms;	/* most that a write may take, from the look at
+				 * the lease to its answer */
 	const char *map_path;	/* slots.map; the agent makes it where missing */
 	/* The shard that is the meta store; the agent and the mover have a
 	 * connection of their own, with a time-out of a fifth of the lease. */

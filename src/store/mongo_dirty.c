@@ -60,13 +60,21 @@ static enum rc mark_some(struct mongo_store *ms, const int64_t *users,
 	return rc == RC_CONFLICT ? RC_OK : rc;
 }
 
+/* The lease may have run out since the request came in. */
+static enum rc serves(const struct mongo_store *ms, struct err *e)
+{
+	return store_serves(&ms->store) ? RC_OK : err_set(e, RC_UNAVAILABLE,
+	    "this host may not serve now: its lease was not renewed; see the "
+	    "log of its familybot-worker");
+}
+
 enum rc mongo_mark_all(struct mongo_store *ms, const int64_t *users, size_t n,
     struct err *e)
 {
-	enum rc rc = RC_OK;
+	enum rc rc = serves(ms, e);
 
 	if (ms->store.slots.moving == NULL)
-		return RC_OK;
+		return rc;
 	for (size_t at = 0; at < n && rc == RC_OK; at += MARKS_A_COMMAND)
 		rc = mark_some(ms, users + at, n - at < MARKS_A_COMMAND ?
 		    n - at : MARKS_A_COMMAND, e);
@@ -75,8 +83,10 @@ enum rc mongo_mark_all(struct mongo_store *ms, const int64_t *users, size_t n,
 
 enum rc mongo_mark(struct mongo_store *ms, int64_t user_id, struct err *e)
 {
-	if (!store_marks(&ms->store, slot_of(user_id)))
-		return RC_OK;
+	enum rc rc = serves(ms, e);
+
+	if (rc != RC_OK || !store_marks(&ms->store, slot_of(user_id)))
+		return rc;
 	return mark_some(ms, &user_id, 1, e);
 }
 

@@ -144,6 +144,11 @@ static bool moving(void *ctx, int32_t slot)
 	return slots_get(ctx, slot).state != SLOT_STABLE;
 }
 
+static bool serving(void *ctx)
+{
+	return slots_lease_ok(ctx);
+}
+
 static enum rc shard_begin(struct router *r, struct shard *s, uint32_t epoch,
     struct err *e)
 {
@@ -159,7 +164,7 @@ static enum rc shard_begin(struct router *r, struct shard *s, uint32_t epoch,
 
 	if (rc == RC_OK) {
 		s->store->slots = (struct store_slots){ .moving = moving,
-			.ctx = r->slots };
+			.serving = serving, .ctx = r->slots };
 		s->epoch = epoch;
 		s->pause_ms = 0;
 		return RC_OK;

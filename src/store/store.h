@@ -54,6 +54,9 @@ struct store_stats {
  */
 struct store_slots {
 	bool (*moving)(void *ctx, int32_t slot);
+	/* May this host write now?  Asked before each write to a server, so
+	 * that none is sent after its lease.  NULL: it may. */
+	bool (*serving)(void *ctx);
 	void *ctx;
 };
 
@@ -263,6 +266,11 @@ struct store {		/* every backend's struct begins with this */
 	const struct store_ops *ops;
 	struct store_slots slots;	/* zeros: no slot moves */
 };
+
+static inline bool store_serves(const struct store *s)
+{
+	return s->slots.serving == NULL || s->slots.serving(s->slots.ctx);
+}
 
 /* Must a write to this slot leave a mark? */
 static inline bool store_marks(const struct store *s, int32_t slot)
