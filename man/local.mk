@@ -4,3 +4,4 @@ dist_man_MANS += man/familybot-worker.8 man/familybot-poll.8 man/familybotctl.8
 
 bashcompletiondir = $(datadir)/bash-completion/completions
 dist_bashcompletion_DATA = scripts/completion/familybotctl
+EXTRA_DIST += docs/dba.md

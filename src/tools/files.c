@@ -261,7 +261,7 @@ void time_words(int64_t ms, char *out, size_t size)
 
 void bytes_words(int64_t bytes, char *out, size_t size)
 {
-	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB" };
+	static const char *const units[] = { "B", "kB", "MB", "GB", "TB" };
 	double v = (double)bytes;
 	size_t i = 0;
 
@@ -269,8 +269,8 @@ void bytes_words(int64_t bytes, char *out, size_t size)
 		(void)str_copy(out, size, "unknown");
 		return;
 	}
-	for (; v >= 1024 && i < 4; i++)
-		v /= 1024;
-	(void)str_format(out, size, i > 0 && v < 100 ? "%.1f %s" : "%.0f %s", v,
+	for (; v >= 1000 && i < 4; i++)
+		v /= 1000;
+	(void)str_format(out, size, i > 0 && v < 10 ? "%.1f %s" : "%.0f %s", v,
 	    units[i]);
 }

@@ -40,7 +40,7 @@ MUST_CHECK enum rc file_rename_if_there(const char *from, const char *to,
 void time_name(int64_t ms, char *out, size_t size);
 /* "2026-11-23 04:15:00 UTC" */
 void time_words(int64_t ms, char *out, size_t size);
-/* "1.5 GiB" */
+/* "1.5 GB" */
 void bytes_words(int64_t bytes, char *out, size_t size);
 
 #endif
