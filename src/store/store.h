@@ -54,10 +54,10 @@ struct store_stats {
  */
 struct store_slots {
 	bool (*moving)(void *ctx, int32_t slot);
+	void *ctx;
 	/* May this host write now?  Asked before each write to a server, so
 	 * that none is sent after its lease.  NULL: it may. */
 	bool (*serving)(void *ctx);
-	void *ctx;
 };
 
 /* Asked for each job that is due, before it is leased; the slot's lock is

@@ -108,6 +108,44 @@ static void test_mark_comes_first(void **state)
 	s->ops->close(s);
 }
 
+static bool serves(void *ctx)
+{
+	return !*(bool *)ctx;
+}
+
+/* Given a host whose lease ran out after a request had come in, when it comes
+ * to its writes, then none is sent. */
+static void test_nothing_is_written_without_a_lease(void **state)
+{
+	struct store *s = open_empty();
+	struct meal m = meal(WHO, DAY, 1), found;
+	struct user u = { .user_id = WHO };
+	struct own_food food = { .user_id = WHO, .slot = WHO };
+	struct job job = { .user_id = WHO, .slot = WHO, .state = JOB_READY };
+	bool over = true;
+	struct err e;
+
+	(void)state;
+	str_copy(job.id, sizeof(job.id), "lease-1");
+	str_copy(job.kind, sizeof(job.kind), "send");
+	s->slots = (struct store_slots){ .moving = always, .serving = serves,
+		.ctx = &over };
+	assert_int_equal(s->ops->meal_add(s, &m, NULL, &e), RC_UNAVAILABLE);
+	assert_non_null(strstr(e.text, "its lease was not renewed"));
+	assert_int_equal(s->ops->user_put(s, &u, &e), RC_UNAVAILABLE);
+	assert_int_equal(s->ops->own_food_put(s, &food, &e), RC_UNAVAILABLE);
+	assert_int_equal(s->ops->job_add(s, &job, 1, &e), RC_UNAVAILABLE);
+	assert_int_equal(s->ops->erase(s, WHO, &e), RC_UNAVAILABLE);
+	assert_int_equal(s->ops->meal_get(s, WHO, DAY, m.chat_id, m.message_id,
+	    &found, &e), RC_NOTFOUND);
+	over = false;
+	OK(s->ops->meal_add(s, &m, NULL, &e));
+	over = true;
+	assert_int_equal(s->ops->meal_replace(s, &m, NULL, &e),
+	    RC_UNAVAILABLE);
+	s->ops->close(s);
+}
+
 static bson_t *fetch_day(struct store *s)
 {
 	struct mongo_store *ms = mongo_begin(s);
@@ -360,6 +398,7 @@ static void test_many_at_once(void **state)
 
 const struct CMUnitTest mongo_slots[] = {
 	cmocka_unit_test(test_mark_comes_first),
+	cmocka_unit_test(test_nothing_is_written_without_a_lease),
 	cmocka_unit_test(test_day_is_as_recorded),
 	cmocka_unit_test(test_day_total_is_mended),
 	cmocka_unit_test(test_unreadable_is_named),
