@@ -88,7 +88,8 @@ static void test_mark_comes_first(void **state)
 	struct err e;
 
 	(void)state;
-	s->slots = (struct store_slots){ always, &moving };
+	s->slots = (struct store_slots){ .moving = always,
+		.ctx = &moving };
 	mongoc_apm_set_command_started_cb(cb, note_command);
 	assert_true(mongoc_client_set_apm_callbacks(mongo_of(s)->client, cb,
 	    &t));
