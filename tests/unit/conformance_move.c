@@ -114,7 +114,8 @@ static void writes_mark_exactly_while_their_slot_moves(void **state)
 
 	person_marks(s, WHO, false);
 	jobs_mark(s, WHO, false);
-	s->slots = (struct store_slots){ is_slot, &moving };
+	s->slots = (struct store_slots){ .moving = is_slot,
+		.ctx = &moving };
 	person_marks(s, OTHER, false);
 	jobs_mark(s, OTHER, false);
 	person_marks(s, WHO, true);
@@ -137,7 +138,8 @@ static void moving_itself_leaves_no_marks(void **state)
 	size_t n = 9;
 
 	person_fill(s, WHO, "a");
-	s->slots = (struct store_slots){ is_slot, &moving };
+	s->slots = (struct store_slots){ .moving = is_slot,
+		.ctx = &moving };
 	(void)slot_pack(s, moving, &who, 1, &p);
 	OK(s->ops->slot_write(s, moving, &who, 1, &p, &e));
 	OK(s->ops->slot_clear_jobs(s, moving, &e));
@@ -159,7 +161,8 @@ static void marks_are_forgotten_one_by_one(void **state)
 	struct err e;
 	size_t n = 0;
 
-	s->slots = (struct store_slots){ is_slot, &moving };
+	s->slots = (struct store_slots){ .moving = is_slot,
+		.ctx = &moving };
 	for (int i = 0; i < 5; i++) {
 		struct user u = user_of(WHO + (int64_t)i * SLOT_COUNT);
 

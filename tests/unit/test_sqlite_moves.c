@@ -128,7 +128,7 @@ static void mending_marks_and_counts_up(void **state)
 	sql(s, "UPDATE food_analysis SET cal = cal + 1, carb = 0 "
 	    "WHERE message_id = 1");
 	sql(s, "UPDATE users SET own_foods = 9");
-	s->slots = (struct store_slots){ all_move, NULL };
+	s->slots = (struct store_slots){ .moving = all_move };
 	check_finds(s, 2, "2 users 42");
 	OK(s->ops->dirty_list(s, slot_of(WHO), 2, got, &n, &e));
 	assert_int_equal(n, 1);
