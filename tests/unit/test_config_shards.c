@@ -106,6 +106,62 @@ static void mongo_url_is_the_only_shard(void **state)
 	refused(p, "shards.conf", "mongo_url is not set");
 }
 
+#define SERVERS	"shards = ( { name = \"a\"; uri = \"mongodb://h/a\"; },\n" \
+		"{ name = \"b\"; uri = \"mongodb://h/b\"; } );\n"
+
+static void a_host_among_several(void **state)
+{
+	struct place *p = *state;
+	struct config *c = load(p);
+
+	assert_null(c->cluster.host);
+	config_free(c);
+	write_file(p->dir, "shards.conf", SERVERS "cluster = { host = \"x.1\"; "
+	    "meta = \"b\"; lease_ms = 700; };\n");
+	c = load(p);
+	assert_non_null(c);
+	assert_string_equal(c->cluster.host, "x.1");
+	assert_int_equal(c->cluster.meta, 1);
+	assert_int_equal(c->cluster.lease_ms, 700);
+	config_free(c);
+	/* all hosts may have the same file */
+	setenv("FAMILYBOT_HOST", "east", 1);
+	c = load(p);
+	assert_string_equal(c->cluster.host, "east");
+	config_free(c);
+	unsetenv("FAMILYBOT_HOST");
+	write_file(p->dir, "shards.conf", SERVERS "cluster = { };\n");
+	c = load(p);
+	assert_non_null(c);
+	assert_true(c->cluster.host[0] != '\0');
+	assert_int_equal(c->cluster.meta, 0);
+	assert_int_equal(c->cluster.lease_ms, 5000);
+	config_free(c);
+	write_file(p->dir, "shards.conf", ONE "cluster = { host = \"a\"; "
+	    "same_machine = true; };\n");
+	c = load(p);
+	assert_non_null(c);
+	config_free(c);
+}
+
+static void bad_clusters_are_refused(void **state)
+{
+	refused_shards(state, ONE "cluster = { host = \"a\"; };\n",
+	    "shards.conf:2", "no other host can reach");
+	refused_shards(state, SERVERS "cluster = { host = \"a b\"; };\n",
+	    "shards.conf:3", "another on each host");
+	refused_shards(state, SERVERS "cluster = { meta = \"c\"; };\n",
+	    "shards.conf:3", "name one of the shards");
+	refused_shards(state, SERVERS "cluster = { lease_ms = 100; };\n",
+	    "shards.conf:3", "it should be 500 to 60000");
+	refused_shards(state, SERVERS "cluster = { lease_ms = \"5\"; };\n",
+	    "shards.conf:3", "lease_ms should be an integer");
+	refused_shards(state, SERVERS "cluster = { hots = \"a\"; };\n",
+	    "shards.conf:3", "unknown option hots");
+	refused_shards(state, SERVERS "cluster = \"a\";\n", "shards.conf:3",
+	    "cluster should be {");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -113,6 +169,8 @@ int main(void)
 		T(duplicate_shards_are_refused),
 		T(bad_shards_are_refused),
 		T(mongo_url_is_the_only_shard),
+		T(a_host_among_several),
+		T(bad_clusters_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
