@@ -53,7 +53,8 @@ static int run(struct ctl *c, int argc, char **argv)
 		    s->usage);
 		return EX_USAGE;
 	}
-	return rc == RC_NOTFOUND ? EX_NOINPUT : process_exit_code(rc);
+	return rc == RC_NOTFOUND ? EX_NOINPUT : rc == RC_CONFLICT ?
+	    EX_UNAVAILABLE : process_exit_code(rc);
 }
 
 int main(int argc, char **argv)

@@ -112,25 +112,6 @@ static enum rc journal_begin(struct shards_place *p,
 	return rc;
 }
 
-static enum rc change_begin(struct shards_place *p,
-    const struct shards_change *ch, const struct change_args *a,
-    struct err *e)
-{
-	enum rc rc = new_shards_try(p, ch, a->force, e);
-
-	if (rc == RC_OK && ch->text.len > 0)
-		rc = conf_prepare(p, &ch->text, e);
-	if (rc == RC_OK)
-		rc = names_add(p, &ch->plan, e);
-	if (rc == RC_OK)
-		rc = journal_begin(p, ch, &a->limits, e);
-	if (rc != RC_OK) {
-		conf_forget(p);
-		return rc;
-	}
-	return conf_install(p, e);
-}
-
 /* Another change that is under way says itself how it is ended. */
 static enum rc none_under_way(struct shards_place *p, struct err *e)
 {
@@ -146,6 +127,43 @@ static enum rc none_under_way(struct shards_place *p, struct err *e)
 		rc = err_set(e, RC_CONFLICT, "the last change waits for "
 		    "familybotctl shards reshard cleanup, or rollback");
 	free(r);
+	return rc;
+}
+
+static enum rc change_write(struct shards_place *p,
+    const struct shards_change *ch, const struct change_args *a,
+    struct err *e)
+{
+	enum rc rc = RC_OK;
+
+	if (ch->text.len > 0)
+		rc = conf_prepare(p, &ch->text, e);
+	if (rc == RC_OK)
+		rc = names_add(p, &ch->plan, e);
+	if (rc == RC_OK)
+		rc = journal_begin(p, ch, &a->limits, e);
+	if (rc != RC_OK) {
+		conf_forget(p);
+		return rc;
+	}
+	return conf_install(p, e);
+}
+
+/* As the mover, so that of two who start at once one finds the other. */
+static enum rc change_begin(struct shards_place *p,
+    const struct shards_change *ch, const struct change_args *a,
+    struct err *e)
+{
+	enum rc rc = new_shards_try(p, ch, a->force, e);
+
+	if (rc == RC_OK)
+		rc = slots_mover_lock(p->slots, e);
+	if (rc != RC_OK)
+		return rc;
+	rc = none_under_way(p, e);
+	if (rc == RC_OK)
+		rc = change_write(p, ch, a, e);
+	slots_mover_unlock(p->slots);
 	return rc;
 }
 

@@ -185,7 +185,7 @@ def test_a_mover_that_is_killed_or_stopped_is_resumed(stack):
     first.wait()
     assert "reshard resume" in status(stack)["words"][0]
     code, _, err = ctl(stack, "reshard", "start", "--yes")
-    assert code != 0 and "under way" in err
+    assert code == 69 and "under way" in err
     second = mover(stack, "reshard", "resume")
     time.sleep(0.4)
     second.send_signal(signal.SIGINT)
@@ -225,6 +225,21 @@ def test_a_start_may_be_killed_at_any_moment(stack):
     assert 'name = "shard3"; uri = "sqlite:data/shard3.db"; }' in conf(stack)
     assert not (stack.state / "shards.conf.next").exists()
     assert all(where == {user % 4} for user, where in places(stack, 4).items())
+    assert status(stack)["well"]
+
+
+def test_of_two_who_start_at_once_one_is_told(stack):
+    people_write(stack, 30)
+    both = [mover(stack, "reshard", "start", "--add", f"extra{i}=sqlite:data/extra{i}.db", "--yes",
+                  *SLOW) for i in range(2)]
+    moved_some(stack)
+    loser = next(m for m in both if m.poll() is not None)
+    words, _ = loser.communicate()
+    assert loser.returncode == 69 and ("under way" in words or "already" in words), words
+    well(stack, "reshard", "abort", "--yes")
+    winner = next(m for m in both if m is not loser)
+    winner.communicate(timeout=20)
+    assert winner.returncode == 0 and "extra" not in conf(stack).split("placement")[1]
     assert status(stack)["well"]
 
 
