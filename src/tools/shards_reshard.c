@@ -47,7 +47,7 @@ static enum rc shard_try(const struct config_shard *s, bool force,
 		    words.text);
 	if (records > 0 && !force)
 		return err_set(e, RC_CONFLICT, "%s holds %lld records already: "
-		    "name an empty one, or have them deleted by --force",
+		    "name an empty one; --force deletes those of slots that come",
 		    s->name, (long long)records);
 	return RC_OK;
 }
@@ -317,7 +317,8 @@ static enum rc drain_run(struct ctl *c, int argc, char **argv, struct err *e)
 	"  --yes                   does not ask\n" \
 	"  --force                 also without enough room, or onto shards " \
 	"that are\n" \
-	"                          not empty; what they hold is deleted\n"
+	"                          not empty; what they hold of slots that " \
+	"come is deleted\n"
 
 const struct shards_command shards_reshard = {
 	.name = "reshard",
