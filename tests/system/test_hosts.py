@@ -5,6 +5,7 @@ import calendar
 import json
 import os
 import re
+import signal
 import sys
 import tempfile
 import time
@@ -161,6 +162,16 @@ def killed(place, move):
     return alone
 
 
+def agent_dies(place):
+    """The worker starts another, within the lease of the first."""
+    old = place.b.pids("familybot-agent")
+    for pid in old:
+        os.kill(pid, signal.SIGKILL)
+    wait("another agent", 5, lambda: (new := place.b.pids("familybot-agent")) and new != old)
+    before = place.moved(place.a)
+    wait("the move to go on with it", 5, lambda: place.moved(place.b) > before + 10)
+
+
 def load(place, ledgers, first):
     return h.writers([place.a, place.b], ledgers, count=4, people=PEOPLE, pace=0.02, seed=first)
 
@@ -192,6 +203,7 @@ def test_shards_change_while_a_host_is_cut_off_and_dies(place, ledgers):
         move = Move(place, "resume", f"--max-users-per-second={RATE}")
         wait("the first slots to move", 30, lambda: place.moved(place.a) > 20)
         assert abs(place.moved(place.b) - place.moved(place.a)) < 200
+        agent_dies(place)
         fenced, alone, back = cut_off(place, move)
         dead = killed(place, move)
         place.a.ctl("reshard", "resume", "--max-users-per-second=0", check=False)
@@ -204,15 +216,20 @@ def test_shards_change_while_a_host_is_cut_off_and_dies(place, ledgers):
           f"on after {dead:.1f} s", cleanup=False)
 
 
-def test_the_way_back_without_trouble(place, ledgers):
+def test_the_way_back_while_the_mover_dies(place, ledgers):
     people = load(place, ledgers, 2).start()
     try:
         time.sleep(1)
         move = Move(place, "rollback", "--yes", "--max-users-per-second=150")
+        wait("slots to go back", 20, lambda: place.moved(place.b) < 2000)
+        move.process.kill()
+        move.process.wait()
+        time.sleep(0.5)
+        move = Move(place, "resume")
         move.end(180)
         time.sleep(1)
     finally:
         people.stop()
-    judge(place, people, ledgers, "no trouble", cleanup=True)
+    judge(place, people, ledgers, "no other trouble than a mover that was killed", cleanup=True)
     assert set(people.bad) == {"a:ok", "b:ok"}, "somebody was turned away"
     assert place.moved(place.a) == place.moved(place.b) == 0
