@@ -43,12 +43,24 @@ void verify_tell(struct verify *v, enum verify_kind kind, int shard,
 	v->c->found(v->c->ctx, &f);
 }
 
-/* What was read of the shard before stays counted: it was true then. */
+static bool owns_any(const struct verify *v, int shard)
+{
+	for (int32_t i = 0; i < SLOT_COUNT; i++)
+		if (slots_get(v->c->slots, i).owner == shard)
+			return true;
+	return false;
+}
+
+/* What was read of the shard before stays counted: it was true then.  One that
+ * owns nothing is new, or has been emptied: nobody misses it. */
 static void shard_lost(struct verify *v, int shard, const struct err *e)
 {
-	v->r.shards_unread++;
 	free(v->census[shard]);
 	v->census[shard] = NULL;
+	if (!owns_any(v, shard))
+		return;
+	v->lost[shard] = true;
+	v->r.shards_unread++;
 	if (v->c->unread != NULL)
 		v->c->unread(v->c->ctx, shard, e);
 }
@@ -157,13 +169,18 @@ static enum rc census_read(struct verify *v, int shard, struct err *e)
 	return RC_OK;
 }
 
+static bool is_asked(const struct verify *v, int shard)
+{
+	return v->c->only_shard < 0 || v->c->only_shard == shard;
+}
+
 static enum rc census_all(struct verify *v, struct err *e)
 {
 	enum rc rc = RC_OK;
 
 	for (int i = 0; i < router_shards(v->c->router) && rc == RC_OK; i++)
 		if (router_shard_name(v->c->router, i)[0] != '\0' &&
-		    (v->c->only_shard < 0 || v->c->only_shard == i))
+		    is_asked(v, i))
 			rc = census_read(v, i, e);
 	return rc;
 }
@@ -186,10 +203,17 @@ static bool census_has(const struct verify *v, int shard, int32_t slot)
 static enum rc slot_verify(struct verify *v, int32_t slot, struct err *e)
 {
 	int owner = slots_get(v->c->slots, slot).owner;
-	const struct slot_census *c = v->census[owner];
+	const struct slot_census *c;
 	bool any = false;
 	enum rc rc = RC_OK;
 
+	/* It was added, or got its first slot, while this went on. */
+	if (v->census[owner] == NULL && !v->lost[owner] &&
+	    is_asked(v, owner))
+		rc = census_read(v, owner, e);
+	if (rc != RC_OK)
+		return rc;
+	c = v->census[owner];
 	if (c != NULL) {
 		v->r.users += c[slot].users;
 		v->r.records += census_sum(&c[slot]);

@@ -72,7 +72,8 @@ struct verify_result {
 	int64_t repaired;		/* of these */
 	int64_t users, records;		/* at their owners, when each was read */
 	int64_t leftovers;
-	int shards_unread;	/* did not answer: nothing is known of them */
+	int shards_unread;	/* own slots and did not answer: nothing is
+				 * known of them */
 	struct digests all;
 };
 

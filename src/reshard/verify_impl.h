@@ -14,6 +14,7 @@ struct verify {
 	const struct verify_conf *c;
 	struct verify_result r;
 	struct slot_census *census[SHARDS_MAX];	/* NULL: not read */
+	bool lost[SHARDS_MAX];		/* owns slots and did not answer */
 	struct reshard change;		/* as last read; NONE: none */
 };
 

@@ -29,6 +29,7 @@ tools_sources = \
 	src/tools/shards_backup.c src/tools/shards_backup.h \
 	src/tools/shards_copy.c src/tools/shards_copy.h \
 	src/tools/shards_dump.c src/tools/shards_dump.h \
+	src/tools/shards_findings.c src/tools/shards_findings.h \
 	src/tools/shards_migrate.c src/tools/shards_place.c \
 	src/tools/shards_restore.c src/tools/shards_restore.h \
 	src/tools/shards_save.c \

@@ -181,6 +181,42 @@ def test_a_shard_that_is_gone_is_told_and_hides_nothing(new_stack):
     assert verify(stack, "--digests")[:2] == (0, {})
 
 
+def test_beside_a_change_of_shards_nothing_is_found(new_stack):
+    """While slots move, when they have, on the way back, and when all is cleaned."""
+    stack = new_stack(processes=3)
+    people = [stack.person() for _ in range(40)]
+    for p in people:
+        p.says("/start")
+        p.says("100 г гречки")
+    before = verify(stack, "--digests")[2]["digests"]["users"]
+    change = []
+    add = ("--add", "shard3=sqlite:data/shard3.db")
+    mover = threading.Thread(target=lambda: change.append(ctl(
+        stack, "shards", "reshard", "start", *add, "--yes", "--max-users-per-second", "8")))
+    writers = Writers(stack, people[:4])
+    mover.start()
+    seen = 0
+    try:
+        while mover.is_alive():
+            code, found, answer = verify(stack, *(("--digests",) if seen % 2 else ()))
+            assert (code, found) == (0, {}), answer
+            seen += 1
+    finally:
+        mover.join(60)
+        writers.end()
+    assert change[0][0] == 0 and seen > 5, change
+    moved = verify(stack, "--digests")
+    assert moved[:2] == (0, {}) and sum(row["records"] for row in moved[2]["leftovers"]) > 0
+    assert moved[2]["digests"]["users"] == before
+    assert ctl(stack, "shards", "reshard", "rollback", "--yes")[0] == 0
+    back = verify(stack, "--digests")
+    assert back[:2] == (0, {}) and back[2]["digests"] == moved[2]["digests"]
+    assert ctl(stack, "shards", "reshard", "cleanup", "--yes")[0] == 0
+    clean = verify(stack, "--digests")
+    assert clean[:2] == (0, {}) and clean[2]["leftovers"] == []
+    assert clean[2]["digests"] == moved[2]["digests"]
+
+
 # ---- backup
 
 def test_a_backup_is_whole_private_and_never_overwritten(sqlite, folder):
