@@ -40,8 +40,12 @@ enum rc cluster_steps_open(const struct cluster_conf *c, struct slots *slots,
 
 void cluster_steps_free(struct cluster_steps *s)
 {
+	struct err ignored = { RC_OK, "" };
+
 	if (!s)
 		return;
+	if (s->begun && !s->stale)	/* else the next mover does it */
+		never_mind(steps_fold(s, &ignored));
 	meta_release(&s->meta);
 	free(s);
 }
@@ -72,11 +76,10 @@ static enum rc alone(struct cluster_steps *s, struct err *e)
 static enum rc begin(struct cluster_steps *s, struct err *e)
 {
 	static const int32_t none[1] = { 0 };
-	enum rc rc = RC_OK;
+	enum rc rc;
 	bool fenced;
 
-	if (s->stale)
-		rc = steps_refresh(s, e);
+	rc = s->stale ? steps_refresh(s, e) : steps_fold(s, e);
 	if (rc != RC_OK || s->begun)
 		return rc;
 	rc = watch_look(&s->watch, &s->meta, e);
@@ -238,12 +241,10 @@ static enum rc steps_commit(void *ctx, const int32_t *slots, size_t n,
 		if (rc != RC_OK)
 			return rc;
 	}
-	/* It holds.  Now this host's map must say so, too. */
+	/* It holds, and is put into the map of all before the next step.  Now
+	 * this host's map must say so, too. */
 	never_mind(steps_answers(s, FENCE_ANSWER_MS, &ignored));
-	rc = steps_own(s, COMMIT_OWN_MS, e);
-	if (steps_fold(s, &ignored) != RC_OK)
-		s->stale = true;	/* done before the next step */
-	return rc;
+	return steps_own(s, COMMIT_OWN_MS, e);
 }
 
 static enum rc steps_release(void *ctx, const int32_t *slots, size_t n,
