@@ -75,21 +75,36 @@ static enum rc look_record(void *ctx, const struct record *r, struct err *e)
 	return RC_OK;
 }
 
+static bool somebody(const struct slot_census *c)
+{
+	bool any = c->users > 0;
+
+	for (int k = 0; k < COLLECTION_COUNT; k++)
+		any = any || c->records[k] > 0;
+	return any;
+}
+
 static void look_shard(struct world *w, struct router *r, int shard)
 {
+	struct slot_census *census = calloc(SLOT_COUNT, sizeof(*census));
 	struct store *s = NULL;
 	struct err e = { RC_OK, "" };
 	enum rc rc = router_shard(r, shard, &s, &e);
 
+	if (rc == RC_OK)
+		rc = s->ops->census(s, census, &e);
 	for (int32_t slot = 0; rc == RC_OK && slot < SLOT_COUNT; slot++) {
 		struct look l = { w, shard, router_slot(r, slot).owner };
 
 		if (router_slot(r, slot).state != SLOT_STABLE)
 			world_violation(w, "slot %d is still moving", slot);
-		rc = s->ops->slot_read(s, slot, NULL, 0, look_record, &l, &e);
+		if (somebody(&census[slot]))
+			rc = s->ops->slot_read(s, slot, NULL, 0, look_record,
+			    &l, &e);
 	}
 	if (rc != RC_OK)
 		world_violation(w, "shard %d: %s", shard, e.text);
+	free(census);
 }
 
 static void look_people(struct world *w)

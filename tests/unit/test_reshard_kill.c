@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -193,6 +194,13 @@ static int cleanup(struct world *w)
 
 enum job_of { DO_BEGIN, DO_MOVE, DO_CLEAN, DO_CHECK };
 
+/* Nobody outlives the test. */
+static void child_begin(void)
+{
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	(void)alarm(SECONDS_MAX);
+}
+
 /* In a child; killed after kill_us (0: left alone).  Its exit status, KILLED
  * when it died. */
 static int run_child(struct world *w, enum job_of job, const struct move *to,
@@ -202,7 +210,7 @@ static int run_child(struct world *w, enum job_of job, const struct move *to,
 	int status = 0;
 
 	if (pid == 0) {
-		(void)alarm(SECONDS_MAX);
+		child_begin();
 		switch (job) {
 		case DO_BEGIN:
 			_exit(begin(w, to));
@@ -309,7 +317,7 @@ static void start(struct world *w, pid_t *pid)
 		pid[i] = fork();
 		if (pid[i] != 0)
 			continue;
-		(void)alarm(SECONDS_MAX);
+		child_begin();
 		_exit(i < WORLD_WRITERS ? world_writer(w, i) : world_worker(w));
 	}
 	pause_us(1000000);
