@@ -1,5 +1,5 @@
 """Two hosts of one family: each in a network namespace with nginx, pool, worker
-and agent of its own, the MongoDB server in a third; cables that can be pulled.
+and agent of its own, two MongoDB servers in a third; cables that can be pulled.
 
 Where namespaces cannot be made, two state directories on one machine take their
 place, and pulling the cable is stopping the agent (Net.real says which).
@@ -41,17 +41,21 @@ class Net:
     def __init__(self):
         self.id = f"fb{os.getpid() % 100000}"
         self.made = []
-        self.real = os.geteuid() == 0 and shutil.which("ip") is not None
+        self.real = os.geteuid() == 0 and shutil.which("ip") is not None and \
+            os.environ.get("FAMILYBOT_TEST_NAMESPACES") != "no"
         if self.real:
             try:
                 self._make()
             except AssertionError as error:
                 self.remove()
                 self.real, self.why = False, str(error)
-        self.meta = "10.77.0.1" if self.real else "127.0.0.1"
 
     def name(self, host):
         return f"{self.id}{host}"
+
+    def address(self, server):
+        """The meta store is server 1, the other shards are on server 2."""
+        return f"10.77.0.{server}" if self.real else "127.0.0.1"
 
     def _ip(self, host, *words):
         return run("ip", "-n", self.name(host), *words)
@@ -63,8 +67,9 @@ class Net:
             self._ip(host, "link", "set", "lo", "up")
         self._ip("m", "link", "add", "br0", "type", "bridge")
         self._ip("m", "addr", "add", "10.77.0.1/24", "dev", "br0")
+        self._ip("m", "addr", "add", "10.77.0.2/24", "dev", "br0")
         self._ip("m", "link", "set", "br0", "up")
-        for number, host in enumerate("ab", 2):
+        for number, host in enumerate("ab", 3):
             self._ip("m", "link", "add", f"to-{host}", "type", "veth", "peer", "name", "eth0",
                      "netns", self.name(host))
             self._ip("m", "link", "set", f"to-{host}", "master", "br0", "up")
@@ -94,6 +99,14 @@ class Net:
             finally:
                 assert libc.setns(here.fileno(), CLONE_NEWNET) == 0
 
+    def meta(self, host, reached):
+        """Can the host reach the meta store?  The other shards it can in any case."""
+        if self.real:
+            self._ip(host.name, "route", "del" if reached else "add", "blackhole",
+                     f"{self.address(1)}/32")
+        else:
+            self.cable(host, reached)
+
     def cable(self, host, plugged):
         if self.real:
             self._ip("m", "link", "set", f"to-{host.name}", "up" if plugged else "down")
@@ -103,14 +116,14 @@ class Net:
 
 
 class Mongo:
-    def __init__(self, net, directory):
-        self.net, self.file = net, Path(directory) / "mongo"
+    def __init__(self, net, directory, number):
+        self.address, self.file = net.address(number), Path(directory) / f"mongo{number}"
         run(*net.inside("m"), TOP / "tests/mongo-server/start", self.file, timeout=180,
-            env={**os.environ, "MONGO_BIND": net.meta})
+            env={**os.environ, "MONGO_BIND": self.address})
         self.port = int(self.file.read_text().split()[0])
 
     def uri(self, name):
-        return f"mongodb://{self.net.meta}:{self.port}/{name}"
+        return f"mongodb://{self.address}:{self.port}/{name}"
 
     def stop(self):
         run(TOP / "tests/mongo-server/stop", self.file, check=False)
@@ -196,6 +209,26 @@ class Host:
                 except ProcessLookupError:
                     pass
 
+    def spooled(self):
+        """Updates that wait here for the host to serve again."""
+        return (self.status().get("spool") or {}).get("rows", 0)
+
+    def takes(self):
+        """Is somebody of shard1 served now?  (else 503, or a word that it comes later)"""
+        connection = HostConnection(self)
+        who = {"id": 710000001, "first_name": "Probe"}
+        self.probes = getattr(self, "probes", 0) + 1
+        connection.request("POST", "/api/webhook", json.dumps({
+            "update_id": self.probes, "message": {
+                "message_id": self.probes, "date": int(time.time()), "text": "/today",
+                "from": {**who, "is_bot": False, "language_code": "en"},
+                "chat": {**who, "type": "private"}}}), {
+            "Content-Type": "application/json", "X-Telegram-Bot-Api-Secret-Token": self.secret})
+        answer = connection.getresponse()
+        text = answer.read().decode()
+        connection.close()
+        return answer.status == 200 and "shortly" not in text
+
     def serves(self):
         """Does somebody who only looks get an answer?"""
         try:
@@ -229,13 +262,14 @@ class HostConnection(http.client.HTTPConnection):
 
 
 def writers(hosts, directory, seed, **how):
-    """ledger.Writers whose updates go to any of the hosts, and to the next when one does not
+    """ledger.Writers whose updates go to the person's host, and to the next when that does not
     take them, as a balancer before them would do.  Each seed has people of its own."""
     import ledger
 
     class Balanced(ledger.Writer):
         def post(self, update):
-            body, first = json.dumps(update), self.random.randrange(len(hosts))
+            body, who = json.dumps(update), [v for k, v in update.items() if k != "update_id"]
+            first = who[0]["from"]["id"] // 2
             for attempt in range(ledger.TRIES):
                 host = hosts[(first + attempt) % len(hosts)]
                 began = time.monotonic()
