@@ -6,7 +6,7 @@
  */
 #include "config.h"
 
-#include "cluster_place.h"
+#include "cluster_load.h"
 
 static void first_host_founds_the_map_others_take_it_over(void **state)
 {
