@@ -117,7 +117,8 @@ test_reshard_kill_SOURCES = tests/unit/test_reshard_kill.c tests/unit/reshard_wo
 	tests/unit/reshard_world.h tests/unit/reshard_writer.c tests/unit/reshard_check.c
 test_reshard_kill_LDADD = $(TEST_LIBS)
 check_PROGRAMS += test_cluster
-test_cluster_SOURCES = tests/unit/test_cluster.c tests/unit/cluster_place.h
+test_cluster_SOURCES = tests/unit/test_cluster.c tests/unit/cluster_place.h \
+	tests/unit/cluster_load.h
 test_cluster_LDADD = $(TEST_LIBS)
 check_PROGRAMS += test_plan test_journal test_reshard
 reshard_place = tests/unit/reshard_place.c tests/unit/reshard_place.h
