@@ -1,0 +1,272 @@
+/*
+ * spool_db.c - the spool's database: connection, statements, errors.
+ *
+ * struct spool owns the connection.  May not know what an update is.
+ */
+#include "config.h"
+
+#include "spool/spool_db.h"
+
+#include <errno.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "store/turn.h"
+
+enum { APPLICATION_ID = 0x46627370 /* "Fbsp" */, SPOOL_VERSION = 1, BUSY_MS = 2000 };
+
+static const char *const schema[] = {
+	"PRAGMA journal_mode = WAL",
+	"PRAGMA synchronous = FULL",
+	"PRAGMA cache_size = -128",
+	"PRAGMA journal_size_limit = 4194304",
+	"PRAGMA secure_delete = FAST",
+	"PRAGMA temp_store = MEMORY",
+	"PRAGMA trusted_schema = OFF",
+};
+
+static const char tables[] =
+	"BEGIN IMMEDIATE;"
+	"CREATE TABLE IF NOT EXISTS spool ("
+	" seq INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" slot INTEGER NOT NULL, user_id INTEGER NOT NULL,"
+	" update_id INTEGER NOT NULL, received_at INTEGER NOT NULL,"
+	" body BLOB NOT NULL) STRICT;"
+	"CREATE INDEX IF NOT EXISTS spool_slot ON spool (slot, seq);"
+	"CREATE UNIQUE INDEX IF NOT EXISTS spool_update"
+	" ON spool (user_id, update_id);"
+	"PRAGMA application_id = 1180857200;"
+	"PRAGMA user_version = 1;"
+	"COMMIT";
+
+static const char *const texts[SPOOL_SQL_COUNT] = {
+	[SPOOL_BEGIN] = "BEGIN IMMEDIATE",
+	[SPOOL_COMMIT] = "COMMIT",
+	[SPOOL_ROLLBACK] = "ROLLBACK",
+	[SPOOL_INSERT] = "INSERT OR IGNORE INTO spool"
+	    " (slot, user_id, update_id, received_at, body)"
+	    " VALUES (?, ?, ?, ?, ?)",
+	[SPOOL_LAST_OF] = "SELECT ifnull(max(received_at), 0) FROM spool"
+	    " WHERE user_id = ?",
+	[SPOOL_HAS] = "SELECT 1 FROM spool WHERE user_id = ? LIMIT 1",
+	[SPOOL_NEXT] = "SELECT seq, user_id, received_at, body FROM spool"
+	    " WHERE slot = ? AND seq > ? ORDER BY seq LIMIT 1",
+	[SPOOL_FIND] = "SELECT slot, length(body) FROM spool WHERE seq = ?",
+	[SPOOL_DELETE] = "DELETE FROM spool WHERE seq = ?",
+	[SPOOL_COUNT_SLOT] = "SELECT count(*) FROM spool WHERE slot = ?",
+	[SPOOL_COUNT_SLOTS] = "SELECT slot, count(*) FROM spool GROUP BY slot",
+	[SPOOL_TOTAL] = "SELECT count(*), ifnull(sum(length(body)), 0),"
+	    " ifnull(min(received_at), 0) FROM spool",
+	[SPOOL_TOTAL_SLOT] = "SELECT count(*), ifnull(sum(length(body)), 0),"
+	    " ifnull(min(received_at), 0) FROM spool WHERE slot = ?",
+	[SPOOL_OLDEST] = "SELECT received_at FROM spool ORDER BY seq LIMIT 1",
+};
+
+enum rc spool_rc(struct spool *s, int r, struct err *e)
+{
+	int system = s->db != NULL ? sqlite3_system_errno(s->db) : 0;
+
+	switch (r & 0xff) {
+	case SQLITE_FULL:
+		return err_set(e, RC_FULL, "spool: the disk is full: free some "
+		    "space, nothing was kept");
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return err_set(e, RC_BUSY, "spool: another process holds the "
+		    "database locked: try again, and see who has it open");
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+		return err_set(e, RC_CORRUPT, "spool: the database file is "
+		    "damaged (%s): stop familybot, move it away and keep it: "
+		    "updates are in it that were promised to be applied",
+		    sqlite3_errstr(r));
+	case SQLITE_IOERR:
+	case SQLITE_CANTOPEN:
+		if (system == ENOSPC || system == EDQUOT)
+			return err_set(e, RC_FULL, "spool: the disk is full: "
+			    "free some space, nothing was kept");
+		/* fall through */
+	case SQLITE_READONLY:
+	case SQLITE_PERM:
+	case SQLITE_PROTOCOL:
+		return err_set(e, RC_UNAVAILABLE, "spool: the database file "
+		    "cannot be used (%s): check disk, path and owner",
+		    sqlite3_errstr(r));
+	case SQLITE_TOOBIG:
+		return err_set(e, RC_TOOBIG, "spool: the update is too big");
+	default:
+		return err_set(e, RC_SYSTEM, "spool: SQLite: %s",
+		    s->db != NULL ? sqlite3_errmsg(s->db) : sqlite3_errstr(r));
+	}
+}
+
+static enum rc pragma(struct spool *s, const char *sql, int *out,
+    struct err *e)
+{
+	sqlite3_stmt *q = NULL;
+	int r = sqlite3_prepare_v2(s->db, sql, -1, &q, NULL);
+
+	if (r == SQLITE_OK)
+		r = sqlite3_step(q);
+	if (r == SQLITE_ROW)
+		*out = sqlite3_column_int(q, 0);
+	(void)sqlite3_finalize(q);
+	return r == SQLITE_ROW ? RC_OK : spool_rc(s, r, e);
+}
+
+static enum rc make(struct spool *s, struct err *e)
+{
+	int app = 0, version = 0;
+	enum rc rc = pragma(s, "PRAGMA application_id", &app, e);
+
+	if (rc == RC_OK)
+		rc = pragma(s, "PRAGMA user_version", &version, e);
+	if (rc != RC_OK)
+		return rc;
+	if ((app != 0 && app != APPLICATION_ID) || (app == 0 && version != 0))
+		return err_set(e, RC_INVALID, "spool_db: %s is another "
+		    "program's database; name another file", s->path);
+	if (version > SPOOL_VERSION)
+		return err_set(e, RC_INVALID, "spool_db: %s is of a newer "
+		    "familybot; install that one again", s->path);
+	if (version == SPOOL_VERSION)
+		return RC_OK;
+	int r = sqlite3_exec(s->db, tables, NULL, NULL, NULL);
+	if (r == SQLITE_OK)
+		return RC_OK;
+	rc = spool_rc(s, r, e);
+	if (!sqlite3_get_autocommit(s->db))
+		(void)sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+	return rc;
+}
+
+static enum rc open_once(struct spool *s, bool create, struct err *e)
+{
+	enum rc rc;
+	int r = sqlite3_open_v2(s->path, &s->db, SQLITE_OPEN_READWRITE |
+	    SQLITE_OPEN_NOMUTEX | (create ? SQLITE_OPEN_CREATE : 0), NULL);
+
+	if (r == SQLITE_OK)
+		r = sqlite3_busy_timeout(s->db, BUSY_MS);
+	for (size_t i = 0; r == SQLITE_OK &&
+	    i < sizeof(schema) / sizeof(schema[0]); i++)
+		r = sqlite3_exec(s->db, schema[i], NULL, NULL, NULL);
+	rc = r == SQLITE_OK ? make(s, e) : spool_rc(s, r, e);
+	if (rc != RC_OK)
+		spool_db_close(s);
+	return rc;
+}
+
+/* Several make it at once: going over to WAL fails then without asking the
+ * busy handler. */
+enum rc spool_db_open(struct spool *s, bool create, struct err *e)
+{
+	const struct timespec pause = { 0, 5000000 };
+	enum rc rc = RC_BUSY;
+
+	if (s->db != NULL)
+		return RC_OK;
+	if (!create && access(s->path, F_OK) != 0 && errno == ENOENT)
+		return err_set(e, RC_NOTFOUND, "spool: there is none");
+	for (int i = 0; i < BUSY_MS / 5 && rc == RC_BUSY; i++) {
+		if (i > 0)
+			(void)nanosleep(&pause, NULL);
+		rc = open_once(s, create, e);
+	}
+	if (rc == RC_OK)
+		s->turn = turn_open(s->path);
+	return rc;
+}
+
+void spool_db_close(struct spool *s)
+{
+	for (int i = 0; i < SPOOL_SQL_COUNT; i++) {
+		(void)sqlite3_finalize(s->stmt[i]);
+		s->stmt[i] = NULL;
+	}
+	(void)sqlite3_close(s->db);
+	s->db = NULL;
+	turn_close(s->turn);
+	s->turn = -1;
+}
+
+enum rc spool_query(struct spool *s, enum spool_sql id, size_t n,
+    const int64_t *v, sqlite3_stmt **out, struct err *e)
+{
+	sqlite3_stmt *q = s->stmt[id];
+
+	if (q == NULL) {
+		int r = sqlite3_prepare_v3(s->db, texts[id], -1,
+		    SQLITE_PREPARE_PERSISTENT, &q, NULL);
+		if (r != SQLITE_OK)
+			return spool_rc(s, r, e);
+		s->stmt[id] = q;
+	}
+	for (size_t i = 0; i < n; i++)
+		(void)sqlite3_bind_int64(q, (int)i + 1, v[i]);
+	*out = q;
+	return RC_OK;
+}
+
+enum rc spool_exec(struct spool *s, enum spool_sql id, size_t n,
+    const int64_t *v, struct err *e)
+{
+	sqlite3_stmt *q = NULL;
+	enum rc rc = spool_query(s, id, n, v, &q, e);
+	int r;
+
+	if (rc != RC_OK)
+		return rc;
+	r = sqlite3_step(q);
+	if (r != SQLITE_DONE)
+		rc = spool_rc(s, r, e);
+	(void)sqlite3_reset(q);
+	return rc;
+}
+
+enum rc spool_row(struct spool *s, enum spool_sql id, size_t nv,
+    const int64_t *v, size_t n, int64_t *out, struct err *e)
+{
+	sqlite3_stmt *q = NULL;
+	enum rc rc = spool_query(s, id, nv, v, &q, e);
+	int r;
+
+	if (rc != RC_OK)
+		return rc;
+	r = sqlite3_step(q);
+	for (size_t i = 0; r == SQLITE_ROW && i < n; i++)
+		out[i] = sqlite3_column_int64(q, (int)i);
+	if (r == SQLITE_DONE)
+		rc = RC_NOTFOUND;
+	else if (r != SQLITE_ROW)
+		rc = spool_rc(s, r, e);
+	(void)sqlite3_reset(q);
+	return rc;
+}
+
+enum rc spool_begin(struct spool *s, struct err *e)
+{
+	enum rc rc;
+
+	turn_take(s->turn, BUSY_MS);
+	rc = spool_exec(s, SPOOL_BEGIN, 0, NULL, e);
+	if (rc != RC_OK)
+		turn_give(s->turn);
+	return rc;
+}
+
+enum rc spool_end(struct spool *s, enum rc rc, void (*undo)(void *ctx),
+    void *ctx, struct err *e)
+{
+	if (rc == RC_OK)
+		rc = spool_exec(s, SPOOL_COMMIT, 0, NULL, e);
+	/* After a full disk SQLite may have rolled back by itself. */
+	if (rc != RC_OK && !sqlite3_get_autocommit(s->db)) {
+		if (undo != NULL)
+			undo(ctx);
+		if (spool_exec(s, SPOOL_ROLLBACK, 0, NULL, NULL) != RC_OK)
+			spool_db_close(s);
+	}
+	turn_give(s->turn);
+	return rc;
+}
