@@ -1,3 +1,4 @@
+# shellcheck shell=sh disable=SC2154 # $here is the caller's
 # Sourced with $here = tests or tests/system: sets $venv, a Python environment
 # with the pinned requirements, in FAMILYBOT_VENV (default: the user's cache).
 venv=${FAMILYBOT_VENV:-${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/familybot/system-venv}
