@@ -21,6 +21,7 @@ from pathlib import Path
 
 FIRST_PERSON = 720000000
 CAL_PER_GRAM = 1300		# "rice", of the table of foods: 130 kcal in 100 g
+PEOPLE_STEP = 11	# no divisor of 5040: people lie in all slots
 MEALS_A_PERSON = 120		# a day holds 200
 TRIES = 400
 TODAY = re.compile(r"Today: \D*([\d,]+)")
@@ -156,8 +157,9 @@ class Writer:
         self.compare(person, text)
         return None
 
-    def run(self, stop):
+    def run(self, stop, sent):
         while not stop.is_set():
+            sent.value = len(self.latencies)
             person = self.random.choice(self.people)
             if len(person.meals) >= MEALS_A_PERSON:
                 if all(len(p.meals) >= MEALS_A_PERSON for p in self.people):
@@ -174,9 +176,9 @@ class Writer:
                 time.sleep(self.random.random() * 2 * self.pace)
 
 
-def _work(url, secret, directory, people, seed, pace, stop, results):
+def _work(url, secret, directory, people, seed, pace, stop, sent, results):
     writer = Writer(url, secret, directory / f"ledger-{seed}.jsonl", people, seed, pace)
-    writer.run(stop)
+    writer.run(stop, sent)
     results.put((writer.latencies, writer.bad, writer.stale, writer.later))
 
 
@@ -187,10 +189,11 @@ class Writers:
         self.directory = Path(directory)
         self.stopping = multiprocessing.Event()
         self.results = multiprocessing.Queue()
-        everybody = [FIRST_PERSON + i for i in range(people)]
+        self.counts = [multiprocessing.Value("q", 0, lock=False) for _ in range(count)]
+        everybody = [FIRST_PERSON + PEOPLE_STEP * i for i in range(people)]
         self.processes = [multiprocessing.Process(target=_work, args=(
             url, secret, self.directory, everybody[i::count], seed * 100 + i, pace,
-            self.stopping, self.results)) for i in range(count)]
+            self.stopping, self.counts[i], self.results)) for i in range(count)]
         self.latencies, self.bad, self.stale, self.later = [], {}, [], 0
         self.seconds = 0
 
@@ -214,6 +217,10 @@ class Writers:
         self.seconds = time.monotonic() - self.began
         self.latencies.sort()
         return self
+
+    def sent(self):
+        """Updates answered up to now."""
+        return sum(c.value for c in self.counts)
 
     def quantile(self, q):
         return self.latencies[min(int(len(self.latencies) * q), len(self.latencies) - 1)]

@@ -11,6 +11,7 @@ import argparse
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -45,6 +46,7 @@ SCENARIOS = [
     Scenario("mongodb-mongodb", ("mongo", 4), ("mongo", 6)),
 ]
 MOVE_TIMEOUT = 900
+HEADING = "## Live data moved under load and kills"
 
 
 def rows(stack, backend, count, other):
@@ -102,6 +104,16 @@ class Mover:
 
     def words(self):
         return (self.stack.state / "log/mover.log").read_text(errors="replace")[-1500:]
+
+
+class Window:
+    """How many updates a second are answered from now on."""
+
+    def __init__(self, writers):
+        self.writers, self.sent, self.began = writers, writers.sent(), time.monotonic()
+
+    def rate(self):
+        return (self.writers.sent() - self.sent) / (time.monotonic() - self.began)
 
 
 class Killer:
@@ -203,10 +215,15 @@ def run_on(stack, scenario, args, seed, directory):
     writers = ledger.Writers(stack.url, stack.secret, directory, people=args.people,
                              pace=args.pace, seed=seed)
     writers.start()
-    time.sleep(args.before)
+    time.sleep(args.before / 2)
+    alone = Window(writers)
+    time.sleep(args.before / 2)
+    alone = alone.rate()
     mover = Mover(stack, target, args.rate)
     try:
+        moving = Window(writers)
         killer = move(stack, mover, args, seed)
+        moving = moving.rate()
         time.sleep(0.5)
     finally:
         writers.stop()
@@ -222,7 +239,7 @@ def run_on(stack, scenario, args, seed, directory):
                         f"{writers.stale[:3]}")
     return {
         "scenario": scenario.name, "writes": len(writers.latencies),
-        "writes_per_second": round(len(writers.latencies) / writers.seconds),
+        "alone_per_second": round(alone), "moving_per_second": round(moving),
         "p50_ms": round(1e3 * writers.quantile(0.5), 2),
         "p99_ms": round(1e3 * writers.quantile(0.99), 2),
         "repeated": writers.bad, "later": writers.later,
@@ -247,7 +264,8 @@ def options():
     p.add_argument("--seed", type=int, default=int(time.time()) % 100000)
     p.add_argument("--expect-loss", action="store_true",
                    help="a build that loses data: passes when the checker finds it")
-    p.add_argument("--json", help="also write the figures to this file")
+    p.add_argument("--write", action="store_true",
+                   help="put the figures into bench/RESULTS.md")
     args = p.parse_args()
     defaults = {"kills": 6, "people": 900, "rate": 150, "pause": 0.5} if args.short else \
         {"kills": 24, "people": 3000, "rate": 150, "pause": 0.4}
@@ -257,6 +275,30 @@ def options():
     if not args.scenario and args.short:
         args.scenario = ["4-6", "sqlite-mongodb"]
     return args
+
+
+def write(figures, args):
+    """Replaces the section of these figures, which is the last one."""
+    path = HERE.parents[1] / "bench/RESULTS.md"
+    text = path.read_text(encoding="utf-8").split(HEADING)[0].rstrip()
+    lines = ["| scenario | acknowledged | lost, duplicate, misplaced | kills: mover, worker, "
+             "FastCGI | requests/s before, while moving | p99 of a request ms | fence p50, p99 ms "
+             "| people moved |", "|---|---|---|---|---|---|---|---|"]
+    for f in figures:
+        if "kills" not in f:
+            lines.append(f"| {f['scenario']} | did not end |")
+            continue
+        lost = ", ".join(re.findall(r"(\d+) (?:lost|duplicate|misplaced)", f["verdict"]))
+        lines.append(
+            f"| {f['scenario']} | {f['verdict'].split()[0]} | {lost} | "
+            f"{', '.join(map(str, f['kills'].values()))} | {f['alone_per_second']}, "
+            f"{f['moving_per_second']} | {f['p99_ms']} | {f['fence_p50_ms']}, {f['fence_p99_ms']} "
+            f"| {f['moved_people']} |")
+    rate = f"at {args.rate} people a second" if args.rate else "unthrottled"
+    path.write_text(f"{text}\n\n{HEADING}\n\nBy tests/reshard-soak --write: {args.people} people, "
+                    f"three writers with {1000 * args.pace:g} ms of mean pause, moves {rate}, "
+                    "SQLite FULL; MongoDB is mongo-java-server in memory unless MONGOD says "
+                    "otherwise.\n\n" + "\n".join(lines) + "\n", encoding="utf-8")
 
 
 def main():
@@ -289,8 +331,8 @@ def main():
         finally:
             if mongo:
                 mongo.stop()
-    if args.json:
-        Path(args.json).write_text(json.dumps(figures, indent=1) + "\n")
+    if args.write:
+        write(figures, args)
     return 1 if failed else 0
 
 
