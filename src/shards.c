@@ -206,7 +206,8 @@ static const char *shard_test(const struct config_shard *c, struct err *e)
 
 	if (strncmp(c->uri, sqlite, sizeof(sqlite) - 1) == 0 &&
 	    access(c->uri + sizeof(sqlite) - 1, F_OK) != 0)
-		return "is not there yet; it is made at the first start";
+		return "is not there: it is made at the first start; if it "
+		    "was there before, mount its disk";
 	rc = store_open(&conf, &s, e);
 	if (rc == RC_OK)
 		rc = s->ops->ping(s, e);

@@ -334,6 +334,21 @@ enum rc food_reread(struct food_service *s, struct store *st,
 	return rc;
 }
 
+/* A food of the same name was replaced, or a delivery came again: only what is
+ * stored tells how many there are. */
+static enum rc own_count(struct store *st, struct user *u, struct err *e)
+{
+	struct own_food *own = xmalloc(sizeof(*own) * OWN_FOODS_MAX);
+	size_t n = 0;
+	enum rc rc;
+
+	rc = st->ops->own_food_list(st, u->user_id, OWN_FOODS_MAX, own, &n, e);
+	if (rc == RC_OK)
+		u->own_foods = (int32_t)n;
+	free(own);
+	return rc;
+}
+
 enum rc food_teach(struct food_service *s, struct store *st, struct user *u,
     const char *key, const char *name, const struct nutrients *per100,
     struct err *e)
@@ -349,7 +364,5 @@ enum rc food_teach(struct food_service *s, struct store *st, struct user *u,
 	f.per100 = *per100;
 	f.updated_at = clock_ms(s->clock);
 	rc = st->ops->own_food_put(st, &f, e);
-	if (rc == RC_OK && u->own_foods < OWN_FOODS_MAX)
-		u->own_foods++;
-	return rc;
+	return rc == RC_OK ? own_count(st, u, e) : rc;
 }

@@ -149,15 +149,17 @@ static bool serving(void *ctx)
 	return slots_lease_ok(ctx);
 }
 
-static enum rc shard_begin(struct router *r, struct shard *s, uint32_t epoch,
+static enum rc shard_begin(struct router *r, int shard, uint32_t epoch,
     struct err *e)
 {
+	struct shard *s = &r->shards[shard];
 	struct store_conf c = {
 		.name = s->conf->name,
 		.uri = s->conf->uri,
 		.sync = r->sync,
 		.timeout_ms = s->conf->timeout_ms,
 		.create = r->create,
+		.made = slots_shard_made(r->slots, shard),
 	};
 	struct err words = { RC_OK, "" };
 	enum rc rc = store_open(&c, &s->store, &words);
@@ -167,6 +169,8 @@ static enum rc shard_begin(struct router *r, struct shard *s, uint32_t epoch,
 			.serving = serving, .ctx = r->slots };
 		s->epoch = epoch;
 		s->pause_ms = 0;
+		if (!s->server && !c.made)
+			slots_shard_made_note(r->slots, shard);
 		return RC_OK;
 	}
 	s->last = words;
@@ -210,5 +214,5 @@ enum rc shard_open(struct router *r, int shard, bool admitted, struct err *e)
 	admitted = admitted && s->last.rc == RC_UNAVAILABLE;
 	if (s->pause_ms && !admitted && clock_mono_us() < s->retry_at)
 		return err_set(e, s->last.rc, "%s", s->last.text);
-	return shard_begin(r, s, epoch, e);
+	return shard_begin(r, shard, epoch, e);
 }

@@ -52,6 +52,7 @@ enum rc slots_open(const char *path, const struct shard_conf *shards, int n,
 	enum rc rc;
 
 	m->lock_fd = -1;
+	m->path = xstrdup(path);
 	m->writable = writable;
 	m->boot = slots_boot();
 	rc = slots_map_open(m, path, shards, n, e);
@@ -70,6 +71,7 @@ void slots_free(struct slots *m)
 		(void)munmap(m->map, sizeof(*m->map));
 	if (m->lock_fd >= 0)
 		(void)close(m->lock_fd);
+	free(m->path);
 	free(m);
 }
 

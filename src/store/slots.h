@@ -85,6 +85,11 @@ MUST_CHECK enum rc slots_shard_flag(struct slots *m, int shard,
 uint32_t slots_shard_epoch(const struct slots *m, int shard);
 MUST_CHECK enum rc slots_shard_replaced(struct slots *m, int shard,
     struct err *e);
+/* Was the shard's own file seen on this host?  Then nobody makes it again: a
+ * file that is missing is one whose disk is away.  Told also of a map that is
+ * open for reading; a map that cannot be written is told at the next open. */
+bool slots_shard_made(const struct slots *m, int shard);
+void slots_shard_made_note(const struct slots *m, int shard);
 /* Waits until every request that entered a slot of the shard before now has
  * left it.  RC_BUSY after wait_ms.  A lock that m itself has on such a slot is
  * given back. */

@@ -29,6 +29,7 @@ struct map_header {
 	int64_t lease_until;	/* us of clock_mono_us() of that boot */
 	uint64_t lease_boot;	/* hash of the boot's id */
 	uint32_t lease_need;
+	uint8_t made[SHARDS_MAX];	/* 1: its file was seen here */
 };
 
 struct map_file {
@@ -44,6 +45,7 @@ _Static_assert(sizeof(struct map_file) == ENTRIES_AT + SLOT_COUNT * 8,
 
 struct slots {
 	struct map_file *map;
+	char *path;
 	int lock_fd;
 	bool writable;
 	bool mover;		/* this one holds the mover's lock */

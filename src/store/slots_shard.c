@@ -79,6 +79,7 @@ static enum rc list_add(struct slots *m, const char *name, int *at,
 		return err_set(e, RC_TOOBIG, "the slot map has had %d shards, "
 		    "which is the most: keep to those it has", SHARDS_MAX);
 	h->flags[n] = 0;
+	h->made[n] = 0;
 	memset(h->names[n], 0, SLOT_SHARD_NAME_SIZE);
 	(void)str_copy(h->names[n], SLOT_SHARD_NAME_SIZE, name);
 	__atomic_store_n(&h->nshards, (uint32_t)n + 1, __ATOMIC_RELEASE);
@@ -118,6 +119,8 @@ enum rc slots_shard_remove(struct slots *m, int shard, struct err *e)
 		rc = err_set(e, RC_CONFLICT, "shard %s still has slots: move "
 		    "them away first", slots_shard_name(m, shard));
 	if (rc == RC_OK) {
+		__atomic_store_n(&m->map->head.made[shard], 0,
+		    __ATOMIC_RELEASE);
 		__atomic_store_n(&m->map->head.names[shard][0], '\0',
 		    __ATOMIC_RELEASE);
 		rc = slots_sync(m, e);
@@ -165,4 +168,29 @@ enum rc slots_shard_replaced(struct slots *m, int shard, struct err *e)
 	(void)__atomic_fetch_add(&m->map->head.epoch[shard], 1,
 	    __ATOMIC_SEQ_CST);
 	return slots_sync(m, e);
+}
+
+bool slots_shard_made(const struct slots *m, int shard)
+{
+	return *slots_shard_name(m, shard) && __atomic_load_n(
+	    &m->map->head.made[shard], __ATOMIC_ACQUIRE) != 0;
+}
+
+void slots_shard_made_note(const struct slots *m, int shard)
+{
+	struct slots *w = NULL;
+	struct err words = { RC_OK, "" };
+	enum rc rc = slots_open(m->path, NULL, 0, true, &w, &words);
+
+	if (rc == RC_OK)
+		rc = list_lock(w, &words);
+	if (rc == RC_OK) {
+		if (shard_known(w, shard, &words) == RC_OK) {
+			__atomic_store_n(&w->map->head.made[shard], 1,
+			    __ATOMIC_RELEASE);
+			rc = slots_sync(w, &words);
+		}
+		list_unlock(w);
+	}
+	slots_free(w);
 }

@@ -218,6 +218,16 @@ static enum rc file_create(const struct sqlite_store *s, const char *path,
 	return RC_OK;
 }
 
+/* An empty file in the place of one whose disk is away would let its people
+ * begin anew, and hide what they had. */
+static enum rc file_gone(const struct sqlite_store *s, const char *path,
+    struct err *e)
+{
+	return err_set(e, RC_UNAVAILABLE, "%s: %s was here and is gone: mount "
+	    "its disk, or familybotctl shards restore %s", s->name, path,
+	    s->name);
+}
+
 static int pragma(struct sqlite_store *s, const char *sql)
 {
 	int r;
@@ -289,7 +299,9 @@ static enum rc sqlite_open(const struct store_conf *c, struct store **out,
 	(void)str_copy(s->name, sizeof(s->name), c->name);
 	s->turn = -1;
 	buf_init(&s->items, ITEMS_MAX);
-	if (c->create)
+	if (c->made && access(path, F_OK) != 0 && errno == ENOENT)
+		rc = file_gone(s, path, e);
+	else if (c->create && !c->made)
 		rc = file_create(s, path, e);
 	if (rc != RC_OK)
 		goto out;

@@ -31,6 +31,8 @@ struct store_conf {
 	enum store_sync sync;	/* SQLite only */
 	int timeout_ms;		/* of one operation; 0: backend's default */
 	bool create;		/* create and migrate schema, make indexes */
+	bool made;		/* SQLite: its file was here once, so that a
+				 * missing one is never made anew */
 };
 
 /* Where a page of history goes on: strictly older than this. */

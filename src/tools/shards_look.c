@@ -63,12 +63,14 @@ static const char *words_of(const struct config_shard *c, const char *words)
 }
 
 /* In the child. */
-static void shard_tell(const struct config_shard *c, int fd, int timeout_ms)
+static void shard_tell(const struct config_shard *c, bool made, int fd,
+    int timeout_ms)
 {
 	const struct store_conf conf = {
 		.name = c->name,
 		.uri = c->uri,
 		.timeout_ms = timeout_ms,
+		.made = made,
 	};
 	struct piece p = { .kind = PIECE_DOWN };
 	struct err e = { .text = "" };
@@ -119,9 +121,9 @@ static void hosts_tell(const struct shards_hosts *h, int fd, int wait_ms)
 	free(of);
 }
 
-/* conf NULL: of the hosts. */
-static void ask(const struct config_shard *conf, const struct shards_hosts *h,
-    struct asked *a, int wait_ms)
+/* conf NULL: of the hosts.  made: see struct store_conf. */
+static void ask(const struct config_shard *conf, bool made,
+    const struct shards_hosts *h, struct asked *a, int wait_ms)
 {
 	int fds[2];
 
@@ -132,7 +134,7 @@ static void ask(const struct config_shard *conf, const struct shards_hosts *h,
 	if (a->pid == 0) {
 		close(fds[0]);
 		if (conf != NULL)
-			shard_tell(conf, fds[1], wait_ms * 3 / 4);
+			shard_tell(conf, made, fds[1], wait_ms * 3 / 4);
 		else
 			hosts_tell(h, fds[1], wait_ms);
 		_exit(0);
@@ -220,13 +222,14 @@ void shards_view_ask(struct shards_view *v, int wait_ms)
 		    "does not answer" : "shards.conf does not name it");
 		of[i] = (struct asked){ -1, -1 };
 		if (l->conf != NULL)
-			ask(l->conf, NULL, &of[i], wait_ms);
+			ask(l->conf, slots_shard_made(v->slots, l->index),
+			    NULL, &of[i], wait_ms);
 	}
 	of[v->n] = (struct asked){ -1, -1 };
 	if (shards_hosts_init(&hosts, v->conf)) {
 		str_copy(v->hosts_why, sizeof(v->hosts_why),
 		    "the meta store does not answer");
-		ask(NULL, &hosts, &of[v->n], wait_ms);
+		ask(NULL, false, &hosts, &of[v->n], wait_ms);
 	}
 	hear_all(v, of, wait_ms);
 	for (int i = 0; i <= v->n; i++) {

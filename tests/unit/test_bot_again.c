@@ -9,6 +9,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "services/food.h"
+#include "services/user.h"
 #include "store/router.h"
 #include "utils/timing.h"
 
@@ -59,6 +61,61 @@ static void what_is_taught_is_added_to_what_was_changed(void **state)
 	sees(w, "700 ккал");
 	sees(w, "300 г");	/* still twice the buckwheat */
 	sees(w, "220 г");
+}
+
+static int own_foods_counted(struct world *w)
+{
+	struct route r;
+	struct user u;
+	struct err e;
+
+	assert_int_equal(router_enter(w->bot.router, PERSON, &r, &e), RC_OK);
+	assert_int_equal(r.store->ops->user_get(r.store, PERSON, &u, &e), RC_OK);
+	router_leave(&r);
+	return u.own_foods;
+}
+
+static void teach(struct world *w, const char *key, const char *name)
+{
+	const struct nutrients per100 = { .cal = 350000 };
+	struct route r;
+	struct user u;
+	struct err e;
+
+	assert_int_equal(router_enter(w->bot.router, PERSON, &r, &e), RC_OK);
+	assert_int_equal(r.store->ops->user_get(r.store, PERSON, &u, &e), RC_OK);
+	assert_int_equal(food_teach(w->bot.foods, r.store, &u, key, name,
+	    &per100, &e), RC_OK);
+	assert_int_equal(user_save(w->bot.users, r.store, &u, &e), RC_OK);
+	router_leave(&r);
+}
+
+/* As after a crash: the food is stored, and the profile does not count it. */
+static void store_uncounted(struct world *w, const char *key)
+{
+	struct own_food f = { .user_id = PERSON, .slot = PERSON };
+	struct route r;
+	struct err e;
+
+	str_copy(f.key, sizeof(f.key), key);
+	str_copy(f.name, sizeof(f.name), key);
+	assert_int_equal(router_enter(w->bot.router, PERSON, &r, &e), RC_OK);
+	assert_int_equal(r.store->ops->own_food_put(r.store, &f, &e), RC_OK);
+	router_leave(&r);
+}
+
+static void a_food_taught_again_counts_once(void **state)
+{
+	struct world *w = *state;
+
+	say(w, "/start");
+	teach(w, "one", "One");
+	assert_int_equal(own_foods_counted(w), 1);
+	teach(w, "one", "One more");
+	assert_int_equal(own_foods_counted(w), 1);
+	store_uncounted(w, "two");
+	teach(w, "two", "Two");
+	assert_int_equal(own_foods_counted(w), 2);
 }
 
 static void what_was_undone_is_not_revived_by_teaching(void **state)
@@ -322,6 +379,7 @@ static void what_a_shard_refuses_is_not_acknowledged(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		CASE(a_food_taught_again_counts_once),
 		CASE(what_is_taught_is_added_to_what_was_changed),
 		CASE(what_was_undone_is_not_revived_by_teaching),
 		CASE(a_question_of_one_chat_is_not_answered_in_another),

@@ -285,6 +285,99 @@ static void shard_that_leaves_gets_no_new_slots(void **state)
 	router_free(r);
 }
 
+/* The request's result; RC_UNAVAILABLE must come with the words. */
+static enum rc asked(struct router *r, int64_t id, const char *words)
+{
+	struct route at;
+	struct err e = { 0 };
+	enum rc rc = router_enter(r, id, &at, &e);
+
+	if (rc == RC_OK)
+		router_leave(&at);
+	else if (!strstr(e.text, words))
+		fail_msg("'%s' is not in: %s", words, e.text);
+	return rc;
+}
+
+static const char gone[] = "/s1/shard.db was here and is gone: mount its "
+    "disk, or familybotctl shards restore shard1";
+
+static void file_path(const struct place *p, const char *end, char *out,
+    size_t size)
+{
+	(void)str_format(out, size, "%s/s1/%s", p->dir, end);
+}
+
+static void made_shard_is_never_made_again(void **state)
+{
+	struct place *p = *state;
+	char db[600], away[600];
+	struct timespec t = { 0, 250 * 1000000 };
+	struct router *r;
+
+	file_path(p, "shard.db", db, sizeof(db));
+	file_path(p, "away", away, sizeof(away));
+	shard_make(p, 0);
+	r = router_of(p, 2);
+	/* never made: what lacks is said, and it is made when it can be */
+	assert_int_equal(asked(r, 1, "cannot create"), RC_UNAVAILABLE);
+	shard_make(p, 1);
+	(void)nanosleep(&t, NULL);
+	assert_int_equal(asked(r, 1, ""), RC_OK);
+	assert_int_equal(asked(r, 2, ""), RC_OK);
+	router_free(r);
+	assert_int_equal(rename(db, away), 0);
+	r = router_of(p, 2);
+	assert_int_equal(asked(r, 1, gone), RC_UNAVAILABLE);
+	assert_int_equal(asked(r, 2, ""), RC_OK);
+	assert_int_equal(access(db, F_OK), -1);
+	/* the disk is there again: no restart is needed */
+	assert_int_equal(rename(away, db), 0);
+	(void)nanosleep(&t, NULL);
+	assert_int_equal(asked(r, 1, ""), RC_OK);
+	router_free(r);
+	/* nor is it made where it is missing with its folder */
+	shard_remove(p, 1);
+	r = router_of(p, 2);
+	assert_int_equal(asked(r, 1, gone), RC_UNAVAILABLE);
+	router_free(r);
+}
+
+/* A map of an older program does not say it; a gap has no file. */
+static void map_learns_what_was_made(void **state)
+{
+	struct place *p = *state;
+	struct store_conf c = { .name = "shard1", .uri = p->shards[1].uri,
+		.create = true };
+	struct router *r;
+	struct slots *m = NULL;
+	struct store *s = NULL;
+	struct err e;
+	int at = -1;
+
+	shard_make(p, 0);
+	shard_make(p, 1);
+	r = router_of(p, 2);
+	assert_int_equal(slots_open(p->map, NULL, 0, true, &m, &e), RC_OK);
+	assert_false(slots_shard_made(m, 1));
+	assert_int_equal(store_open(&c, &s, &e), RC_OK);	/* the older */
+	store_close(s);
+	assert_int_equal(asked(r, 1, ""), RC_OK);
+	assert_true(slots_shard_made(m, 1));
+	assert_false(slots_shard_made(m, 0));
+	router_free(r);
+	assert_int_equal(slots_shard_add(m, "shard2", &at, &e), RC_OK);
+	slots_shard_made_note(m, 2);
+	assert_true(slots_shard_made(m, 2));
+	assert_int_equal(slots_shard_remove(m, 2, &e), RC_OK);
+	slots_shard_made_note(m, 2);
+	assert_false(slots_shard_made(m, 2));
+	assert_int_equal(slots_shard_add(m, "shard2", &at, &e), RC_OK);
+	assert_int_equal(at, 3);
+	assert_false(slots_shard_made(m, 3));
+	slots_free(m);
+}
+
 #define CASE(f)	cmocka_unit_test_setup_teardown(f, router_setup, \
     router_teardown)
 
@@ -299,6 +392,8 @@ int main(void)
 		CASE(wrong_numbers_of_shards_are_refused),
 		CASE(order_of_shards_conf_is_free),
 		CASE(shard_that_leaves_gets_no_new_slots),
+		CASE(made_shard_is_never_made_again),
+		CASE(map_learns_what_was_made),
 	};
 
 	return cmocka_run_group_tests_name("router", tests, NULL, NULL);

@@ -222,12 +222,17 @@ static enum rc user_look(struct router *r, int64_t id)
 /* shard1's file becomes another, empty one. */
 static void replace(struct place *p, struct slots *m)
 {
+	const struct store_conf c = { .name = "shard1",
+		.uri = p->shards[1].uri, .create = true };
+	struct store *s = NULL;
 	struct err e;
 
 	assert_int_equal(slots_shard_flag(m, 1, SHARD_PAUSED, true, &e), RC_OK);
 	assert_int_equal(slots_barrier(m, 1, 0, &e), RC_OK);
 	shard_remove(p, 1);
 	shard_make(p, 1);
+	assert_int_equal(store_open(&c, &s, &e), RC_OK);
+	store_close(s);
 	assert_int_equal(slots_shard_replaced(m, 1, &e), RC_OK);
 	assert_int_equal(slots_shard_flag(m, 1, SHARD_PAUSED, false, &e),
 	    RC_OK);
