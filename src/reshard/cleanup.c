@@ -80,6 +80,9 @@ static enum rc clean(struct mover *m, struct err *e)
 	rc = mover_end(m, RESHARD_NONE, e);
 	if (rc != RC_OK)
 		return rc;
+	if (m->halt)
+		return err_set(e, RC_BUSY, "stopped: another change was begun "
+		    "meanwhile");
 	return audit_add(m->c->dir, m->c->who, "event=cleanup-end", e);
 }
 

@@ -294,8 +294,10 @@ enum rc copy_target_clear(struct copier *c, struct copy *s, struct err *e)
 
 	c->at = COPY_TARGET;
 	rc = t->ops->slot_users(t, s->slot, INT64_MIN, 1, &somebody, &n, e);
-	if (rc == RC_OK && n > 0)
+	if (rc == RC_OK && n > 0) {
+		c->loose = true;
 		rc = t->ops->slot_clear(t, s->slot, e);
+	}
 	s->was_empty = rc == RC_OK && n == 0;
 	return rc;
 }

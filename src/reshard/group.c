@@ -53,10 +53,9 @@ static enum rc copy_batch(struct mover *m, struct group *g, struct copy *s,
 	for (int k = 0; k < COLLECTION_COUNT; k++)
 		after += s->sum[COPY_SOURCE].of[k].bytes;
 	us = clock_mono_us() - began;
-	/* Another host may have a mover by now. */
-	if (!slots_lease_ok(m->c->slots))
-		return err_set(e, RC_UNAVAILABLE, "this host's lease has run "
-		    "out: see the log of its familybot-worker");
+	rc = mover_leased(m, e);
+	if (rc != RC_OK)
+		return rc;
 	m->bytes += (int64_t)(after - before);
 	m->users += (int64_t)n;
 	m->bytes_per_us += 0.1 * ((double)(after - before) /
@@ -98,8 +97,10 @@ static enum rc copy_slots(struct mover *m, struct group *g, struct err *e)
 	for (i = 0; i < g->n && rc == RC_OK; i++) {
 		g->at = g->slots[i];
 		copy_clear(&g->copies[i], g->slots[i]);
-		rc = mover_look(m, RESHARD_WORKING, "") ?
-		    copy_slot(m, g, &g->copies[i], e) : halted(e);
+		rc = mover_look(m, RESHARD_WORKING, "") ? mover_leased(m, e) :
+		    halted(e);
+		if (rc == RC_OK)
+			rc = copy_slot(m, g, &g->copies[i], e);
 		people += g->copies[i].n;
 		if (rc == RC_OK && people >= GROUP_PEOPLE)
 			break;

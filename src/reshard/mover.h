@@ -67,6 +67,8 @@ bool mover_look(struct mover *m, enum reshard_wait wait, const char *words);
 /* Waits, looking; false as above. */
 bool mover_wait(struct mover *m, int64_t us, enum reshard_wait wait,
     const char *words);
+/* RC_UNAVAILABLE: another host may have a mover by now. */
+MUST_CHECK enum rc mover_leased(const struct mover *m, struct err *e);
 /* Holds the limits after so many people; false as above. */
 bool mover_hold(struct mover *m, size_t people);
 /* The journal now, with what another terminal asked for meanwhile. */

@@ -33,17 +33,33 @@ static bool left_by_dead(const struct mover *m)
 	return false;
 }
 
-/* What a mover that died left in between: done when it had committed, else
- * begun again. */
-static enum rc recover(struct mover *m, struct err *e)
+static bool working(const struct mover *m)
+{
+	return !m->stopped && (m->j.state == RESHARD_RUNNING ||
+	    m->j.state == RESHARD_ABORTING);
+}
+
+/* Waits, also when it is asked meanwhile to give up: that, too, begins with
+ * what is waited for.  false: it is to stop. */
+static bool wait_out(struct mover *m, int64_t us, enum reshard_wait wait,
+    const char *words)
+{
+	int64_t end = clock_mono_us() + us;
+
+	for (; us > 0 && working(m); us = end - clock_mono_us()) {
+		m->halt = false;
+		(void)mover_wait(m, us, wait, words);
+	}
+	return working(m);
+}
+
+/* Slots that are in between come to rest: with their new owner when that was
+ * committed, else where they were. */
+static enum rc slots_rest(struct mover *m, struct err *e)
 {
 	const struct step_ops *step = m->c->step;
 	enum rc rc = RC_OK;
 
-	if (left_by_dead(m) && servers(m) && m->c->settle_ms > 0 &&
-	    !mover_wait(m, (int64_t)m->c->settle_ms * 1000, RESHARD_WAIT_SHARD,
-	    "what the last mover sent may still run on a server"))
-		return RC_OK;
 	for (int32_t s = 0; s < SLOT_COUNT && rc == RC_OK; s++) {
 		struct slot_entry entry = slots_get(m->c->slots, s);
 
@@ -54,8 +70,38 @@ static enum rc recover(struct mover *m, struct err *e)
 			    step->commit(m->c->step_ctx, &s, 1, e) :
 			    step->release(m->c->step_ctx, &s, 1, e);
 		} while ((rc == RC_BUSY || rc == RC_UNAVAILABLE) &&
-		    mover_wait(m, HOST_PAUSE_US, RESHARD_WAIT_HOST, e->text));
+		    wait_out(m, HOST_PAUSE_US, RESHARD_WAIT_HOST, e->text));
 	}
+	/* Asked to stop: the next mover does it. */
+	return (rc == RC_BUSY || rc == RC_UNAVAILABLE) && !working(m) ? RC_OK :
+	    rc;
+}
+
+/* A fence whose mover died held nobody until this one came.  On several hosts
+ * their agents take it away. */
+static void fences_lift(struct mover *m)
+{
+	struct err ignored = { RC_OK, "" };
+
+	for (int32_t s = 0; s < SLOT_COUNT; s++)
+		if (!slots_lease_needed(m->c->slots) &&
+		    slots_get(m->c->slots, s).state == SLOT_FENCING &&
+		    m->c->step->unfence(m->c->step_ctx, &s, 1, &ignored) !=
+		    RC_OK)
+			return;
+}
+
+/* What a mover that died left in between is begun again. */
+static enum rc recover(struct mover *m, struct err *e)
+{
+	enum rc rc;
+
+	fences_lift(m);
+	if (left_by_dead(m) && servers(m) &&
+	    !wait_out(m, (int64_t)m->c->settle_ms * 1000, RESHARD_WAIT_SHARD,
+	    "what the last mover sent may still run on a server"))
+		return RC_OK;
+	rc = slots_rest(m, e);
 	leftover_jobs_clear(m);
 	return rc;
 }
@@ -160,8 +206,11 @@ static enum rc groups_move(struct mover *m, struct group *g, struct err *e)
 /* Everything that can be moved is where it shall be. */
 static enum rc all_done(struct mover *m, struct err *e)
 {
-	enum rc rc = RC_OK;
+	enum reshard_state asked = m->j.state;
+	enum rc rc = slots_rest(m, e);	/* a release may have failed */
 
+	if (rc != RC_OK || m->stopped || m->j.state != asked)
+		return rc;
 	if (m->bad_rc != RC_OK)
 		return err_set(e, m->bad_rc, "%s", m->bad_words);
 	if (m->jobs_left)
@@ -185,12 +234,6 @@ static enum rc run_audit(const struct mover *m, const char *event,
 	    reshard_state_name(m->j.state), m->users, m->bytes,
 	    (clock_mono_us() - m->began) / 1000000, m->j.last_error);
 	return audit_add(m->c->dir, m->c->who, line, e);
-}
-
-static bool working(const struct mover *m)
-{
-	return !m->stopped && (m->j.state == RESHARD_RUNNING ||
-	    m->j.state == RESHARD_ABORTING);
 }
 
 static enum rc run(struct mover *m, struct err *e)

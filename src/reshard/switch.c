@@ -85,8 +85,10 @@ static enum rc marks_copy(struct mover *m, struct group *g, size_t first,
 		g->at = g->slots[i];
 		if (g->nmarks[i] == 0)
 			continue;
-		rc = copy_people(&g->copier, &g->copies[i], g->marks[i],
-		    g->nmarks[i], false, e);
+		rc = mover_leased(m, e);
+		if (rc == RC_OK)
+			rc = copy_people(&g->copier, &g->copies[i],
+			    g->marks[i], g->nmarks[i], false, e);
 		if (g->nmarks[i] == 1)
 			m->write_us += (clock_mono_us() - began -
 			    m->write_us) / 8;

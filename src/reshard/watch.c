@@ -57,14 +57,19 @@ void mover_free(struct mover *m)
 	free(m);
 }
 
-/* What the other terminal asks for. */
-static void asked(struct mover *m, const struct reshard *now)
+/* What the other terminal asks for.  Another change is another mover's. */
+static bool asked(struct mover *m, const struct reshard *now)
 {
+	if (now->state != RESHARD_NONE && now->id != m->j.id) {
+		m->stopped = m->halt = true;
+		return false;
+	}
 	if (now->state != m->j.state)
 		m->halt = true;
 	m->j.state = now->state;
 	m->j.limits = now->limits;
 	pace_set(&m->pace, now->limits.users_per_second, clock_mono_us());
+	return true;
 }
 
 static void journal_look(struct mover *m)
@@ -78,7 +83,7 @@ static void journal_look(struct mover *m)
 	now = xcalloc(1, sizeof(*now));
 	/* One that cannot be read is told of when it is to be written. */
 	if (reshard_load(m->c->dir, now, &ignored) == RC_OK) {
-		asked(m, now);
+		(void)asked(m, now);
 		m->stamp = stamp;
 	}
 	free(now);
@@ -108,8 +113,7 @@ static enum rc save_as(struct mover *m, enum reshard_state next, struct err *e)
 	if (rc != RC_OK)
 		goto out;
 	*was = m->j;
-	asked(m, now);
-	if (now->state == RESHARD_NONE)
+	if (!asked(m, now) || now->state == RESHARD_NONE)
 		goto out;
 	if (was->state == now->state)
 		m->j.state = next;
@@ -211,6 +215,13 @@ bool mover_look(struct mover *m, enum reshard_wait wait, const char *words)
 	if (now - m->saved >= SAVE_US && mover_save(m, &ignored) != RC_OK)
 		m->saved = now;
 	return !m->halt;
+}
+
+enum rc mover_leased(const struct mover *m, struct err *e)
+{
+	return slots_lease_ok(m->c->slots) ? RC_OK : err_set(e, RC_UNAVAILABLE,
+	    "this host's lease has run out: see the log of its "
+	    "familybot-worker");
 }
 
 bool mover_wait(struct mover *m, int64_t us, enum reshard_wait wait,

@@ -148,6 +148,8 @@ MUST_CHECK enum rc mongo_delete_batches(struct mongo_store *ms,
 
 /* mongo_dirty.c: marks */
 
+/* RC_UNAVAILABLE: this host may not write now, its lease has run out. */
+MUST_CHECK enum rc mongo_serves(const struct mongo_store *ms, struct err *e);
 /* Marks the user, when the slot moves: before what is then written. */
 MUST_CHECK enum rc mongo_mark(struct mongo_store *ms, int64_t user_id,
     struct err *e);

@@ -61,7 +61,7 @@ static enum rc mark_some(struct mongo_store *ms, const int64_t *users,
 }
 
 /* The lease may have run out since the request came in. */
-static enum rc serves(const struct mongo_store *ms, struct err *e)
+enum rc mongo_serves(const struct mongo_store *ms, struct err *e)
 {
 	return store_serves(&ms->store) ? RC_OK : err_set(e, RC_UNAVAILABLE,
 	    "this host may not serve now: its lease was not renewed; see the "
@@ -71,7 +71,7 @@ static enum rc serves(const struct mongo_store *ms, struct err *e)
 enum rc mongo_mark_all(struct mongo_store *ms, const int64_t *users, size_t n,
     struct err *e)
 {
-	enum rc rc = serves(ms, e);
+	enum rc rc = mongo_serves(ms, e);
 
 	if (ms->store.slots.moving == NULL)
 		return rc;
@@ -83,7 +83,7 @@ enum rc mongo_mark_all(struct mongo_store *ms, const int64_t *users, size_t n,
 
 enum rc mongo_mark(struct mongo_store *ms, int64_t user_id, struct err *e)
 {
-	enum rc rc = serves(ms, e);
+	enum rc rc = mongo_serves(ms, e);
 
 	if (rc != RC_OK || !store_marks(&ms->store, slot_of(user_id)))
 		return rc;

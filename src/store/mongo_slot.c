@@ -149,6 +149,9 @@ static enum rc delete_some(struct mongo_store *ms, const char *collection,
 
 	(void)mongo_begin(&ms->store);
 	rc = find_keys(ms, collection, filter, &keys, n, e);
+	/* A mover that stood still must not delete what is another's now. */
+	if (rc == RC_OK && *n > 0)
+		rc = mongo_serves(ms, e);
 	if (rc == RC_OK && *n > 0) {
 		BCON_APPEND(&query, "_id", "{", "$in", BCON_ARRAY(&keys), "}");
 		/* What matched may have been written anew since. */

@@ -88,11 +88,11 @@ static enum rc batch_send(struct mongo_store *ms, struct batch *b,
     struct err *e)
 {
 	bson_t cmd = BSON_INITIALIZER, reply;
-	enum rc rc;
+	enum rc rc = mongo_serves(ms, e);
 
-	if (b->n == 0) {
+	if (rc != RC_OK || b->n == 0) {
 		bson_destroy(&cmd);
-		return RC_OK;
+		return rc;
 	}
 	BSON_APPEND_UTF8(&cmd, "insert", b->collection);
 	BSON_APPEND_BOOL(&cmd, "ordered", false);
