@@ -4,7 +4,8 @@ bench_echo_SOURCES = bench/echo.c
 bench_echo_LDADD = $(FCGI_LIBS)
 bench_outbox_SOURCES = bench/outbox.c $(shards_sources)
 bench_outbox_LDADD = $(NET_LIBS)
-bench_replay_SOURCES = bench/replay.c $(shards_sources)
+bench_replay_SOURCES = bench/replay.c $(guard_sources) $(answerer_sources) \
+	$(shards_sources)
 bench_replay_LDADD = $(CORE_LIBS) $(CRYPTO_LIBS)
 bench_reshard_SOURCES = bench/reshard.c
 bench_reshard_LDADD = $(CORE_LIBS)

@@ -6,7 +6,7 @@
  *   replay run CONF FIRST-ID USERS N        N updates of one food through
  *       bot_handle, for counting instructions under callgrind
  *
- * Wires a bot as app.c does, without web.  Owns everything until it ends.
+ * The bot is the web process's, without web.  Owns everything until it ends.
  */
 #include "config.h"
 
@@ -14,13 +14,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "answerer.h"
 #include "bot/bot.h"
 #include "config/config.h"
-#include "handlers/table.h"
-#include "queue/queue.h"
-#include "services/food.h"
-#include "services/nutrition.h"
-#include "services/user.h"
+#include "guard.h"
 #include "shards.h"
 #include "store/router.h"
 #include "utils/arena.h"
@@ -142,32 +139,22 @@ static enum rc replay(struct bot *bot, const struct range *r, struct err *e)
 static enum rc run(const struct config *conf, const struct range *r,
     struct err *e)
 {
-	struct bot bot = {
-		.clock = &clock_system,
-		.default_zone = conf->default_zone,
-		.username = "",
-		.commands = bot_commands,
-		.taps = bot_taps,
-		.dialogues = bot_dialogues,
-	};
-	struct nutrition *nutrition = NULL;
-	enum rc rc = nutrition_open(conf->foods_db, &nutrition, e);
+	struct answerer *answerer = NULL;
+	struct router *router = NULL;
+	struct guard guard;
+	enum rc rc;
 
+	guard_open(conf, false, &guard);
+	rc = shards_serve(conf, guard.pulse, &router, e);
 	if (rc == RC_OK)
-		rc = shards_open(conf, true, &bot.router, e);
-	if (rc != RC_OK)
-		goto out;
-	bot.queue = queue_open(conf->worker_socket);
-	bot.users = user_service_new(&clock_system, conf->default_zone);
-	bot.foods = food_service_new(nutrition, &clock_system);
-	rc = replay(&bot, r, e);
-	food_service_free(bot.foods);
-	user_service_free(bot.users);
-	queue_free(bot.queue);
-	router_free(bot.router);
-out:
-	if (nutrition != NULL)
-		nutrition_free(nutrition);
+		rc = answerer_open(conf, router, guard.spool, &clock_system,
+		    &answerer, e);
+	if (rc == RC_OK)
+		rc = replay(answerer_bot(answerer), r, e);
+	answerer_free(answerer);
+	if (router != NULL)
+		router_free(router);
+	guard_close(&guard);
 	return rc;
 }
 

@@ -8,9 +8,11 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "applier.h"
 #include "bot/text.h"
 #include "clients/http.h"
 #include "clients/telegram.h"
+#include "guard.h"
 #include "handlers/table.h"
 #include "hosts.h"
 #include "metering.h"
@@ -27,7 +29,9 @@ enum { COMMANDS_MAX = 100, PREDECESSOR_WAIT_MS = 500 };
 /* Everything of this process, so that one function undoes it. */
 struct parts {
 	struct config *conf;
+	struct guard guard;
 	struct router *router;
+	struct applier *applier;
 	struct http *http;
 	struct telegram *telegram;
 	struct metrics *metrics;
@@ -83,7 +87,9 @@ static enum rc parts_open(struct parts *p, const char *path, struct err *e)
 	if (rc == RC_OK)
 		rc = hosts_agent_start(&p->agent, p->conf, path, e);
 	if (rc == RC_OK)
-		rc = shards_open(p->conf, true, &p->router, e);
+		guard_open(p->conf, true, &p->guard);
+	if (rc == RC_OK)
+		rc = shards_serve(p->conf, p->guard.pulse, &p->router, e);
 	hc.stop_fd = p->stop_fd;
 	if (rc == RC_OK)
 		rc = http_open(&hc, &p->http, e);
@@ -93,6 +99,7 @@ static enum rc parts_open(struct parts *p, const char *path, struct err *e)
 		return rc;
 	p->telegram = telegram_new(p->http, p->conf->telegram_api,
 	    p->conf->telegram_token);
+	p->applier = applier_new(p->conf, p->router);
 	commands_fill(p);
 	return worker_take_over(&(struct worker_conf){
 		.router = p->router,
@@ -107,6 +114,9 @@ static enum rc parts_open(struct parts *p, const char *path, struct err *e)
 		.stop_fd = p->stop_fd,
 		.beside = hosts_agent_keep,
 		.beside_ctx = &p->agent,
+		.spool = p->guard.spool,
+		.apply = applier_apply,
+		.apply_ctx = p->applier,
 	}, &p->worker, e);
 }
 
@@ -116,9 +126,11 @@ static void parts_release(struct parts *p)
 	hosts_agent_stop(&p->agent);
 	metering_close(p->metrics);
 	telegram_free(p->telegram);
+	applier_free(p->applier);
 	http_free(p->http);
 	if (p->router != NULL)
 		router_free(p->router);
+	guard_close(&p->guard);
 	config_free(p->conf);
 	if (p->stop_fd >= 0)
 		close(p->stop_fd);

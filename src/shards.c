@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "handlers/http.h"
+#include "store/pulse.h"
 #include "store/router.h"
 #include "store/slots.h"
 #include "store/store.h"
@@ -111,10 +112,11 @@ static enum rc map_wait(const struct config *conf, struct err *e)
 	return RC_OK;
 }
 
-enum rc shards_open(const struct config *conf, bool create,
-    struct router **out, struct err *e)
+static enum rc open_with(const struct config *conf, bool create,
+    struct pulse *pulse, struct router **out, struct err *e)
 {
 	struct router_conf rconf = {
+		.pulse = pulse,
 		.map_path = conf->slots_map,
 		.nshards = conf->nshards,
 		.sync = sync_of(conf),
@@ -139,14 +141,49 @@ enum rc shards_open(const struct config *conf, bool create,
 	return rc;
 }
 
+enum rc shards_open(const struct config *conf, bool create,
+    struct router **out, struct err *e)
+{
+	return open_with(conf, create, NULL, out, e);
+}
+
+enum rc shards_serve(const struct config *conf, struct pulse *pulse,
+    struct router **out, struct err *e)
+{
+	return open_with(conf, true, pulse, out, e);
+}
+
+/* Whether its people are served or sent to the spool. */
+static void door_look(const struct router *r, int shard,
+    struct shard_health *h)
+{
+	const struct pulse *p = router_pulse(r);
+	struct pulse_shard now = { .state = PULSE_CLOSED };
+
+	memset(h, 0, sizeof(*h));
+	h->name = router_shard_name(r, shard);
+	h->paused = slots_shard_flags(router_slots(r), shard) & SHARD_PAUSED;
+	if (p != NULL)
+		pulse_read(p, shard, &now);
+	h->breaker = now.state;
+}
+
+/* A shard that hangs would hold this process, too: it is not asked while its
+ * breaker knows of it. */
 static void look_at(struct router *r, int i, struct shard_health *h)
 {
 	struct store *s = NULL;
 	struct err e = { .text = "" };
-	enum rc rc = router_shard(r, i, &s, &e);
+	enum rc rc = RC_UNAVAILABLE;
 
-	memset(h, 0, sizeof(*h));
-	h->name = router_shard_name(r, i);
+	door_look(r, i, h);
+	if (h->paused)
+		str_copy(e.text, sizeof(e.text), "paused by familybotctl");
+	else if (h->breaker != PULSE_CLOSED)
+		str_copy(e.text, sizeof(e.text), "refused by its breaker, as "
+		    "it did not answer lately");
+	else
+		rc = router_shard(r, i, &s, &e);
 	if (rc == RC_OK)
 		rc = s->ops->ping(s, &e);
 	h->up = rc == RC_OK;
@@ -170,8 +207,7 @@ size_t shards_look(struct router *r, struct shard_health *out, size_t max)
 static void count_of(const struct router *r, int shard,
     const struct metrics *m, struct shard_health *h)
 {
-	memset(h, 0, sizeof(*h));
-	h->name = router_shard_name(r, shard);
+	door_look(r, shard, h);
 	for (int what = 0; what < FIGURES_COUNT; what++)
 		h->at[what] = metrics_figures_get(m, shard,
 		    (enum metrics_figures)what, h->figures[what]);

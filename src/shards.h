@@ -12,12 +12,17 @@
 #include "utils/err.h"
 
 struct metrics;
+struct pulse;
 struct router;
 struct shard_health;
 
 /* create: make schema, indexes and the slot map where they are missing. */
 MUST_CHECK enum rc shards_open(const struct config *conf, bool create,
     struct router **out, struct err *e);
+
+/* The same for who serves people: with breakers, unless pulse is NULL. */
+MUST_CHECK enum rc shards_serve(const struct config *conf,
+    struct pulse *pulse, struct router **out, struct err *e);
 
 /* Asks every shard whether it is up; see struct http_context. */
 size_t shards_look(struct router *r, struct shard_health *out, size_t max);

@@ -21,6 +21,7 @@ struct arena;
 struct food_service;
 struct queue;
 struct router;
+struct spool;
 struct timing;
 struct user_service;
 
@@ -32,6 +33,7 @@ struct dialogue;
 struct bot {
 	struct router *router;
 	struct queue *queue;
+	struct spool *spool;	/* NULL: nothing is kept for later */
 	struct user_service *users;
 	struct food_service *foods;
 	const struct clock *clock;
@@ -47,7 +49,8 @@ struct bot {
 /* For the log line and the metrics of this request. */
 struct update_info {
 	const char *kind;	/* "message", "edited_message", "callback_query" … */
-	const char *handler;	/* row that served it: "today", "food", "-" */
+	/* row that served it: "today", "food"; "later": kept; "-" none */
+	const char *handler;
 	int64_t update_id;
 	int64_t user_id;	/* 0: nobody's */
 	int shard;		/* -1: none */
@@ -56,12 +59,21 @@ struct update_info {
 /*
  * body: the update as Telegram sends it.  answer: body of the webhook's
  * answer, "{}" or {"method":…}.
- * RC_OK: done, answer 200.  RC_INVALID: it can never succeed; answer 200 with
- * "{}" and log; RC_NOTFOUND and RC_TOOBIG alike.  Others: nothing was
+ * RC_OK: done, or kept for later as the shard is away; answer 200.
+ * RC_INVALID: it can never succeed; answer 200 with "{}" and log; RC_NOTFOUND
+ * and RC_TOOBIG alike.  Others: nothing was
  * acknowledged, answer 503 so that Telegram sends it again.
  */
 MUST_CHECK enum rc bot_handle(struct bot *bot, const char *body, size_t len,
     struct arena *arena, struct timing *t, struct buf *answer,
     struct update_info *info, struct err *e);
+
+/*
+ * An update that was kept: by the same code, but nobody waits for the answer,
+ * which is stored as a job; nor is it kept again.  Results as above.
+ */
+MUST_CHECK enum rc bot_apply(struct bot *bot, const char *body, size_t len,
+    struct arena *arena, struct timing *t, struct update_info *info,
+    struct err *e);
 
 #endif

@@ -1,7 +1,8 @@
 /*
  * dispatch.c - from an update to the row that serves it.
  *
- * Holds the user's slot while a row works.  A row that lost a compare-and-set
+ * Holds the user's slot while a row works.  What cannot be served now is kept
+ * for later, see later.h.  A row that lost a compare-and-set
  * is run again on fresh data; nothing was sent by then.
  */
 #include "config.h"
@@ -11,98 +12,40 @@
 #include <string.h>
 
 #include "bot/command.h"
+#include "bot/heard.h"
+#include "bot/later.h"
 #include "bot/text.h"
 #include "bot/update.h"
 #include "services/user.h"
 #include "store/router.h"
 #include "utils/timing.h"
 
-enum { ATTEMPTS = 4, WORD_MAX = 64 };
-
-/* "/today@familybot args" → word "today", bot name, arguments. */
-struct parsed_command {
-	char word[WORD_MAX];
-	char bot[WORD_MAX];
-	const char *args;
-};
-
-static bool is_command(const char *text)
-{
-	return text[0] == '/' && ((text[1] >= 'a' && text[1] <= 'z') ||
-	    (text[1] >= 'A' && text[1] <= 'Z'));
-}
-
-static void split_command(const char *text, struct parsed_command *c)
-{
-	size_t n = strcspn(text + 1, " \t\n@");
-
-	str_copy_n(c->word, sizeof(c->word), text + 1, n);
-	for (char *p = c->word; *p != '\0'; p++)
-		if (*p >= 'A' && *p <= 'Z')
-			*p = (char)(*p - 'A' + 'a');
-	text += 1 + n;
-	c->bot[0] = '\0';
-	if (*text == '@') {
-		n = strcspn(++text, " \t\n");
-		str_copy_n(c->bot, sizeof(c->bot), text, n);
-		text += n;
-	}
-	c->args = text + strspn(text, " \t\n");
-}
-
-static bool name_char(char c)
-{
-	return c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-	    (c >= 'A' && c <= 'Z');
-}
-
-/* Finds "@username" in text; returns what is to be read instead of it. */
-static const char *without_mention(struct turn *t, const char *text,
-    bool *mentioned)
-{
-	const char *name = t->bot->username;
-	size_t n = strlen(name);
-
-	*mentioned = false;
-	if (n == 0)
-		return text;
-	for (const char *p = text; (p = strchr(p, '@')) != NULL; p++) {
-		if (strncasecmp(p + 1, name, n) != 0 || name_char(p[1 + n]) ||
-		    (p > text && name_char(p[-1])))
-			continue;
-		char *copy = arena_strdup(t->arena, text);
-		memset(copy + (p - text), ' ', n + 1);
-		*mentioned = true;
-		return copy + strspn(copy, " \t\n,:");
-	}
-	return text;
-}
+enum { ATTEMPTS = 4 };
 
 static enum rc run_command(struct turn *t, const char *text,
     struct update_info *info)
 {
-	struct parsed_command c;
+	const struct command *row;
+	struct heard_command c;
 
-	split_command(text, &c);
-	if (c.bot[0] != '\0' && t->bot->username[0] != '\0' &&
-	    strcasecmp(c.bot, t->bot->username) != 0)
-		return RC_OK;	/* meant for another bot of the group */
-	for (const struct command *const *p = t->bot->commands; *p; p++) {
-		if (strcmp((*p)->name, c.word) != 0)
-			continue;
-		info->handler = (*p)->name;
-		if (((*p)->flags & CMD_PRIVATE_ONLY) && !t->up->private_chat) {
+	heard_command(text, &c);
+	if (heard_elsewhere(t->bot, &c))
+		return RC_OK;
+	row = heard_row(t->bot, &c);
+	if (row == NULL) {
+		info->handler = "unknown_command";
+		if (t->up->private_chat)
 			text_put(reply_send(&t->reply), turn_lang(t),
-			    T_PRIVATE_ONLY);
-			return RC_OK;
-		}
-		return (*p)->run(t, c.args);
+			    T_UNKNOWN_COMMAND,
+			    arena_printf(t->arena, "/%s", c.word));
+		return RC_OK;
 	}
-	info->handler = "unknown_command";
-	if (t->up->private_chat)
-		text_put(reply_send(&t->reply), turn_lang(t),
-		    T_UNKNOWN_COMMAND, arena_printf(t->arena, "/%s", c.word));
-	return RC_OK;
+	info->handler = row->name;
+	if ((row->flags & CMD_PRIVATE_ONLY) && !t->up->private_chat) {
+		text_put(reply_send(&t->reply), turn_lang(t), T_PRIVATE_ONLY);
+		return RC_OK;
+	}
+	return row->run(t, c.args);
 }
 
 static enum rc run_dialogue(struct turn *t, const char *text,
@@ -119,45 +62,44 @@ static enum rc run_dialogue(struct turn *t, const char *text,
 	return RC_OK;	/* a dialogue of an older version: forgotten */
 }
 
-static enum rc run_text(struct turn *t, const char *text,
+static enum rc run_text(struct turn *t, const struct heard *h,
     struct update_info *info)
 {
 	bool consumed = false;
 	enum rc rc;
 
-	if (is_command(text))
-		return run_command(t, text, info);
+	if (h->command)
+		return run_command(t, h->text, info);
 	if (t->user.dialogue[0] != '\0') {
-		rc = run_dialogue(t, text, info, &consumed);
+		rc = run_dialogue(t, h->text, info, &consumed);
 		if (rc != RC_OK || consumed)
 			return rc;
 	}
 	info->handler = "food";
-	return handle_food_text(t, text);
+	return handle_food_text(t, h->text);
 }
 
+/* What is left out here is not kept for later either: see later.c. */
 static enum rc run_message(struct turn *t, struct update_info *info)
 {
 	const struct update *u = t->up;
-	bool mentioned, addressed;
-	const char *text = without_mention(t, u->text, &mentioned);
+	struct heard h;
 
-	addressed = u->private_chat || mentioned || is_command(u->text) ||
-	    (t->bot->bot_id != 0 && u->reply_to_user == t->bot->bot_id);
-	if (!addressed || u->content == CONTENT_SERVICE)
+	heard_of(t->bot, u, t->arena, &h);
+	if (!h.addressed)
 		return RC_OK;
 	if (u->kind == UPDATE_EDITED) {
 		if ((u->content != CONTENT_TEXT &&
-		    u->content != CONTENT_PHOTO) || text[0] == '\0' ||
-		    is_command(text))
+		    u->content != CONTENT_PHOTO) || h.text[0] == '\0' ||
+		    h.command)
 			return RC_OK;
 		info->handler = "food_edit";
-		return handle_food_edit(t, text);
+		return handle_food_edit(t, h.text);
 	}
 	if (u->content == CONTENT_TEXT)
-		return run_text(t, text, info);
+		return run_text(t, &h, info);
 	info->handler = "other_content";
-	return handle_other_content(t, text);
+	return handle_other_content(t, h.text);
 }
 
 /* In a group everybody sees the buttons, which are for the person whom the
@@ -272,13 +214,39 @@ static enum rc enter(struct router *r, int64_t user_id, struct route *out,
 	return rc;
 }
 
+static enum rc serve(struct turn *t, struct timing *tm, struct buf *answer,
+    struct update_info *info)
+{
+	struct bot *bot = t->bot;
+	struct route route;
+	enum rc rc = enter(bot->router, t->up->user_id, &route, t->err);
+
+	if (rc != RC_OK)
+		return rc;
+	info->shard = route.shard;
+	t->store = route.store;
+	reply_init(&t->reply);
+	rc = run_routed(t, tm, answer, info);
+	if (rc == RC_UNAVAILABLE)
+		router_failed(bot->router, route.shard, t->err);
+	router_leave(&route);
+	reply_release(&t->reply);
+	return rc;
+}
+
+/* What of the update there is to do with an empty answer. */
+static bool nothing(const struct update *up)
+{
+	return up->kind == UPDATE_OTHER || up->from_bot;
+}
+
 enum rc bot_handle(struct bot *bot, const char *body, size_t len,
     struct arena *arena, struct timing *tm, struct buf *answer,
     struct update_info *info, struct err *e)
 {
-	struct update up;
-	struct route route;
 	struct turn *t = arena_alloc(arena, sizeof(*t));
+	struct update up;
+	bool later = false;
 	enum rc rc;
 
 	*info = (struct update_info){ .kind = "other", .handler = "-",
@@ -288,25 +256,42 @@ enum rc bot_handle(struct bot *bot, const char *body, size_t len,
 		return rc;
 	info->kind = update_kind_name(up.kind);
 	info->update_id = up.update_id;
-	if (up.kind == UPDATE_OTHER || up.from_bot) {
+	if (nothing(&up)) {
 		buf_puts(answer, "{}");
 		goto out;
 	}
 	info->user_id = up.user_id;
 	timing_stage(tm, STAGE_ROUTE);
-	rc = enter(bot->router, up.user_id, &route, e);
-	if (rc != RC_OK)
-		goto out;
-	info->shard = route.shard;
-	*t = (struct turn){ .bot = bot, .up = &up, .arena = arena,
-		.store = route.store, .err = e };
-	reply_init(&t->reply);
-	rc = run_routed(t, tm, answer, info);
-	if (rc == RC_UNAVAILABLE)
-		router_failed(bot->router, route.shard, e);
-	router_leave(&route);
-	reply_release(&t->reply);
+	*t = (struct turn){ .bot = bot, .up = &up, .arena = arena, .err = e };
+	rc = later_must(bot, &up, &later, e);
+	if (rc == RC_OK && !later)
+		rc = serve(t, tm, answer, info);
+	if (later || (rc == RC_UNAVAILABLE && bot->spool != NULL))
+		rc = later_keep(bot, &up, body, len, arena, answer, info, e);
 out:
+	update_release(&up);
+	return rc;
+}
+
+enum rc bot_apply(struct bot *bot, const char *body, size_t len,
+    struct arena *arena, struct timing *tm, struct update_info *info,
+    struct err *e)
+{
+	struct turn *t = arena_alloc(arena, sizeof(*t));
+	struct update up;
+	enum rc rc;
+
+	*info = (struct update_info){ .kind = "other", .handler = "-",
+		.shard = -1 };
+	rc = update_parse(body, len, &up, e);
+	if (rc != RC_OK)
+		return rc;
+	info->kind = update_kind_name(up.kind);
+	info->update_id = up.update_id;
+	info->user_id = up.user_id;
+	*t = (struct turn){ .bot = bot, .up = &up, .arena = arena, .err = e };
+	if (!nothing(&up))
+		rc = serve(t, tm, NULL, info);
 	update_release(&up);
 	return rc;
 }

@@ -22,6 +22,10 @@ static const char *const texts[] = {
 	[T_MONTH_10] = "October", [T_MONTH_11] = "November", [T_MONTH_12] = "December",
 	[T_DATE] = "{0}, {1} {2}",
 
+	/* the shard is away */
+	[T_LATER] = "🕓 Saved, I will answer a little later.",
+	[T_LATER_TAP] = "Noted, I will do it a little later.",
+
 	/* getting to know each other */
 	[T_HELLO] = "👋 <b>Hello, {0}!</b>\n"
 	    "I keep your family's food diary. Write what you ate, in your own words, "

@@ -2,8 +2,10 @@ libfamilybot_a_SOURCES += \
 	src/bot/bot.h \
 	src/bot/command.h \
 	src/bot/dispatch.c \
+	src/bot/heard.c src/bot/heard.h \
 	src/bot/lang_en.c \
 	src/bot/lang_ru.c \
+	src/bot/later.c src/bot/later.h \
 	src/bot/reply.c src/bot/reply.h \
 	src/bot/text.c src/bot/text.h \
 	src/bot/update.c src/bot/update.h

@@ -146,7 +146,7 @@ static enum rc put_part(const struct update *u, const char *call, size_t len,
 	char key[64];
 	enum rc rc;
 
-	if ((*part)++ == 0) {
+	if ((*part)++ == 0 && answer != NULL) {
 		buf_add(answer, call, len);
 		return RC_OK;
 	}
@@ -204,9 +204,9 @@ enum rc reply_finish(struct reply *r, const struct update *u, struct queue *q,
 			at += n;
 		}
 	}
-	if (rc == RC_OK && u->kind == UPDATE_CALLBACK)
+	if (rc == RC_OK && answer != NULL && u->kind == UPDATE_CALLBACK)
 		put_toast(r, u, q);
-	if (answer->len == 0)
+	if (answer != NULL && answer->len == 0)
 		buf_puts(answer, "{}");
 	buf_release(&call);
 	return rc;

@@ -51,7 +51,10 @@ struct keyboard *reply_keyboard(struct reply *r);
 
 /*
  * answer: body of the webhook's answer.  Stores the rest as jobs with ids
- * made from the update, so that a repeated delivery adds nothing.
+ * made from the update, so that a repeated delivery adds nothing.  answer NULL:
+ * nobody waits for it any more: all is stored as jobs, and a tap's toast, which
+ * would be too late, is left out.  st may be NULL when r has one short message
+ * at most.
  */
 MUST_CHECK enum rc reply_finish(struct reply *r, const struct update *u,
     struct queue *q, struct store *st, int64_t now_ms, struct buf *answer,

@@ -53,6 +53,9 @@ struct config {
 	char *foods_db;
 	char *slots_map;	/* state_dir/data/slots.map */
 	char *metrics_file;	/* state_dir/run/metrics.shm */
+	char *pulse_file;	/* state_dir/run/pulse.shm */
+	char *spool_db;		/* state_dir/data/spool.db */
+	int64_t spool_max;	/* bytes of bodies; 0: nothing is spooled */
 	char *worker_socket;	/* state_dir/run/worker.sock (datagram) */
 	char *sqlite_sync;	/* "full" | "normal" */
 	char *log_level;	/* error | warn | info | debug */

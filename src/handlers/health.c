@@ -9,6 +9,7 @@
 
 #include <stdlib.h>
 
+#include "spool/spool.h"
 #include "utils/json.h"
 #include "utils/xalloc.h"
 #include "web/metrics.h"
@@ -33,6 +34,15 @@ static struct shard_health *look(struct http_context *c,
 	return all;
 }
 
+static const char *state_of(const struct shard_health *s)
+{
+	if (s->paused)
+		return "paused";
+	if (s->breaker != 0)
+		return "refused";
+	return s->up ? "up" : "down";
+}
+
 void readyz_get(void *ctx, struct http_request *req,
     struct http_response *resp)
 {
@@ -54,8 +64,8 @@ void readyz_get(void *ctx, struct http_request *req,
 	for (size_t i = 0; i < n; i++) {
 		buf_puts(&resp->body, i == 0 ? "{\"name\":" : ",{\"name\":");
 		json_put_str(&resp->body, all[i].name);
-		buf_printf(&resp->body, ",\"up\":%s}",
-		    all[i].up ? "true" : "false");
+		buf_printf(&resp->body, ",\"up\":%s,\"state\":\"%s\"}",
+		    all[i].up ? "true" : "false", state_of(&all[i]));
 	}
 	buf_puts(&resp->body, "]}");
 	free(all);
@@ -137,6 +147,41 @@ static void ages_print(struct buf *out, const struct shard_health *all,
 	buf_release(&labels);
 }
 
+/* What is known without asking anybody. */
+static void doors_print(struct buf *out, const struct shard_health *all,
+    size_t n)
+{
+	static const enum metric_id ids[] = { METRIC_SHARD_PAUSED,
+		METRIC_SHARD_BREAKER };
+	struct buf labels;
+
+	buf_init(&labels, 256);
+	for (size_t id = 0; id < 2; id++) {
+		metrics_family(out, ids[id]);
+		for (size_t i = 0; i < n; i++) {
+			buf_clear(&labels);
+			metrics_label(&labels, "shard", all[i].name);
+			metrics_sample(out, ids[id], labels.s,
+			    id == 0 ? all[i].paused : all[i].breaker);
+		}
+	}
+	buf_release(&labels);
+}
+
+static void spool_print(struct buf *out, const struct spool *s, int64_t now_ms)
+{
+	struct spool_stats st;
+
+	spool_glance(s, &st);
+	metrics_family(out, METRIC_SPOOL_UPDATES);
+	metrics_sample(out, METRIC_SPOOL_UPDATES, "", st.rows);
+	metrics_family(out, METRIC_SPOOL_BYTES);
+	metrics_sample(out, METRIC_SPOOL_BYTES, "", st.bytes);
+	metrics_family(out, METRIC_SPOOL_OLDEST);
+	metrics_sample(out, METRIC_SPOOL_OLDEST, "", st.oldest_at > 0 &&
+	    st.oldest_at < now_ms ? (now_ms - st.oldest_at) / 1000 : 0);
+}
+
 static void shards_print(struct buf *out, const struct shard_health *all,
     size_t n, int64_t now_ms)
 {
@@ -146,6 +191,7 @@ static void shards_print(struct buf *out, const struct shard_health *all,
 		gauge_print(out, &gauges[i], all, n, now_ms);
 	}
 	ages_print(out, all, n);
+	doors_print(out, all, n);
 }
 
 void metrics_get_page(void *ctx, struct http_request *req,
@@ -159,5 +205,7 @@ void metrics_get_page(void *ctx, struct http_request *req,
 	resp->content_type = "text/plain; version=0.0.4; charset=utf-8";
 	metrics_print(c->metrics, now, &resp->body);
 	shards_print(&resp->body, all, n, now);
+	if (c->spool != NULL)
+		spool_print(&resp->body, c->spool, now);
 	free(all);
 }

@@ -13,6 +13,7 @@
 #include "web/route.h"
 
 struct bot;
+struct spool;
 
 enum { HEALTH_SHARDS_MAX = 256 };
 
@@ -20,6 +21,9 @@ enum { HEALTH_SHARDS_MAX = 256 };
 struct shard_health {
 	const char *name;
 	bool up;
+	bool paused;
+	int breaker;		/* enum pulse_state: 0 requests pass, 1 they are
+				 * refused, 2 one of them tries */
 	char why[256];		/* when it is not up; for the log only */
 	/* Counted by the worker a while ago: when (UTC ms, 0 never), and the
 	 * figures in the order of enum metrics_figures. */
@@ -38,6 +42,7 @@ struct http_context {
 	size_t (*shards)(void *ctx, bool counted, struct shard_health *out,
 	    size_t max);
 	void *shards_ctx;
+	struct spool *spool;	/* NULL: there is none */
 };
 
 /* Ends with a row whose path is NULL.  ctx of web_new: struct http_context. */

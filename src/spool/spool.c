@@ -27,12 +27,25 @@ static void store(int64_t *p, int64_t v)
 	__atomic_store_n(p, v, __ATOMIC_RELEASE);
 }
 
+/* While nobody else can write. */
+static enum rc totals_count(struct spool *s, struct err *e)
+{
+	int64_t v[3] = { 0, 0, 0 };
+	enum rc rc = spool_row(s, SPOOL_TOTAL, 0, NULL, 3, v, e);
+
+	if (rc != RC_OK)
+		return rc;
+	store(&s->counts->rows, v[0]);
+	store(&s->counts->bytes, v[1]);
+	store(&s->counts->oldest_at, v[2]);
+	return RC_OK;
+}
+
 /* All counts as the database has them, while nobody else is there. */
 static enum rc recount(struct spool *s, struct err *e)
 {
 	struct spool_counts *c = s->counts;
 	sqlite3_stmt *q = NULL;
-	int64_t v[2] = { 0, 0 };
 	enum rc rc;
 	int r;
 
@@ -40,11 +53,7 @@ static enum rc recount(struct spool *s, struct err *e)
 	rc = spool_db_open(s, false, e);
 	if (rc != RC_OK)
 		return rc == RC_NOTFOUND ? RC_OK : rc;
-	rc = spool_row(s, SPOOL_TOTAL, 0, NULL, 2, v, e);
-	c->rows = v[0];
-	c->bytes = v[1];
-	if (rc == RC_OK && c->rows > 0)
-		rc = spool_row(s, SPOOL_OLDEST, 0, NULL, 1, &c->oldest_at, e);
+	rc = totals_count(s, e);
 	if (rc == RC_OK)
 		rc = spool_query(s, SPOOL_COUNT_SLOTS, 0, NULL, &q, e);
 	if (rc != RC_OK)
@@ -156,19 +165,17 @@ static void lower_counts(void *ctx)
  * from a spool that really is full, once a second. */
 static enum rc room_for(struct spool *s, int64_t bytes, struct err *e)
 {
-	int64_t now = clock_mono_us() / 1000, v[2];
+	int64_t now = clock_mono_us() / 1000;
 	enum rc rc;
 
 	if (load(&s->counts->bytes) + bytes <= s->max_bytes)
 		return RC_OK;
 	if (s->counted_at == 0 || now - s->counted_at > COUNT_AGAIN_MS) {
 		s->counted_at = now;
-		rc = spool_row(s, SPOOL_TOTAL, 0, NULL, 2, v, e);
+		rc = totals_count(s, e);
 		if (rc != RC_OK)
 			return rc;
-		store(&s->counts->rows, v[0]);
-		store(&s->counts->bytes, v[1]);
-		if (v[1] + bytes <= s->max_bytes)
+		if (load(&s->counts->bytes) + bytes <= s->max_bytes)
 			return RC_OK;
 	}
 	return err_set(e, RC_FULL, "spool: updates of %lld bytes wait already, "
@@ -275,6 +282,17 @@ enum rc spool_next(struct spool *s, int32_t slot, int64_t after,
 	if (r == SQLITE_DONE)
 		return rc == RC_OK ? RC_NOTFOUND : rc;
 	return r == SQLITE_ROW ? RC_OK : spool_rc(s, r, e);
+}
+
+enum rc spool_settle(struct spool *s, struct err *e)
+{
+	enum rc rc = spool_db_open(s, true, e);
+
+	if (rc == RC_OK)
+		rc = spool_begin(s, e);
+	if (rc != RC_OK)
+		return rc;
+	return spool_end(s, totals_count(s, e), NULL, NULL, e);
 }
 
 struct leaving {

@@ -72,6 +72,10 @@ MUST_CHECK enum rc spool_next(struct spool *s, int32_t slot, int64_t after,
 MUST_CHECK enum rc spool_done(struct spool *s, const int64_t *seqs, size_t n,
     struct err *e);
 
+/* The counts say that something waits, and no slot does: a crash left them too
+ * high.  Counts again. */
+MUST_CHECK enum rc spool_settle(struct spool *s, struct err *e);
+
 /* -- for who looks -- */
 
 struct spool_stats {

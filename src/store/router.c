@@ -243,6 +243,11 @@ struct slot_entry router_slot(const struct router *r, int32_t slot)
 	return slots_get(r->slots, slot);
 }
 
+struct pulse *router_pulse(const struct router *r)
+{
+	return r->pulse;
+}
+
 const struct slots *router_slots(const struct router *r)
 {
 	return r->slots;

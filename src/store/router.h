@@ -122,6 +122,8 @@ MUST_CHECK enum rc router_pin(struct router *r, int shard,
     struct store **out, struct err *e);
 void router_unpin(struct router *r, int shard);
 struct slot_entry router_slot(const struct router *r, int32_t slot);
+/* How shards do; NULL: there is no breaker.  Borrowed. */
+struct pulse *router_pulse(const struct router *r);
 /* The map itself, borrowed, open for reading. */
 const struct slots *router_slots(const struct router *r);
 

@@ -10,6 +10,7 @@ tools_sources = \
 	src/tools/shards_hosts.c src/tools/shards_hosts.h \
 	src/tools/shards_json.c \
 	src/tools/shards_look.c src/tools/shards_look.h \
+	src/tools/shards_spool.c \
 	src/tools/shards_move.c src/tools/shards_move.h \
 	src/tools/shards_pause.c \
 	src/tools/shards_plan.c \

@@ -7,10 +7,10 @@
 
 void shards_pulse_path(const struct config *c, char *out, size_t size)
 {
-	str_format(out, size, "%s/run/pulse.shm", c->state_dir);
+	str_copy(out, size, c->pulse_file);
 }
 
 void shards_spool_path(const struct config *c, char *out, size_t size)
 {
-	str_format(out, size, "%s/data/spool.db", c->state_dir);
+	str_copy(out, size, c->spool_db);
 }

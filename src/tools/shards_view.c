@@ -152,6 +152,7 @@ void shards_view_take(struct shards_view *v, const struct config *conf,
 	rows_make(v);
 	slots_count(v);
 	pulse_look(v);
+	shards_spool_look(v);
 	backups_look(v);
 	change_look(v);
 	misplaced_count(v);

@@ -32,7 +32,7 @@ static uint64_t fnv(uint64_t h, const void *data, size_t len)
 
 static uint64_t layout_hash(const char *const *routes, int nroutes)
 {
-	const uint64_t sizes[] = { 2 /* version */, sizeof(struct metrics_file),
+	const uint64_t sizes[] = { 3 /* version */, sizeof(struct metrics_file),
 		sizeof(struct metrics_slot) };
 	uint64_t h = fnv(0xcbf29ce484222325u, sizes, sizeof(sizes));
 

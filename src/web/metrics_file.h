@@ -45,7 +45,7 @@ struct metrics_process {
 	int64_t start_ms;	/* 0: this slot was never used */
 	int64_t pid;
 	int64_t worker;		/* 1: the worker, which tells these too */
-	int64_t held, pending;
+	int64_t held, pending, stuck;
 };
 
 struct metrics_shard {

@@ -39,6 +39,7 @@ void metrics_figures_put(struct metrics *m, int shard,
 void metrics_is_worker(struct metrics *m)
 {
 	metrics_worker_now(m, 0, -1);
+	metrics_stuck(m, 0);
 	__atomic_store_n(&m->file->process[m->own].worker, 1,
 	    __ATOMIC_RELEASE);
 }
@@ -59,6 +60,12 @@ void metrics_worker_now(struct metrics *m, int64_t held, int64_t pending)
 
 	__atomic_store_n(&p->held, held, __ATOMIC_RELAXED);
 	__atomic_store_n(&p->pending, pending, __ATOMIC_RELAXED);
+}
+
+void metrics_stuck(struct metrics *m, int64_t people)
+{
+	__atomic_store_n(&m->file->process[m->own].stuck, people,
+	    __ATOMIC_RELAXED);
 }
 
 static const struct metrics_process *live_worker(const struct metrics *m)
@@ -98,6 +105,7 @@ void metrics_print_worker(const struct metrics *m,
 	static const char *const one[] = { "" };
 	static const char *const outcomes[] = { "done", "retry", "dead",
 		"put_back", "left", "lost" };
+	static const char *const applied[] = { "ok", "invalid" };
 	static const char *const refusals[] = { "flood", "unreachable" };
 	const struct metrics_process *w = live_worker(m);
 
@@ -110,6 +118,11 @@ void metrics_print_worker(const struct metrics *m,
 	print_events(out, METRIC_WORKER_CALLS, sum, EVENT_CALLS, one, 1);
 	print_events(out, METRIC_WORKER_CALLS_FAILED, sum, EVENT_CALLS_FAILED,
 	    one, 1);
+	print_events(out, METRIC_SPOOL_APPLIED, sum, EVENT_SPOOL_APPLIED,
+	    applied, 2);
+	metrics_family(out, METRIC_SPOOL_STUCK);
+	if (w != NULL)
+		metrics_sample(out, METRIC_SPOOL_STUCK, "", load(&w->stuck));
 	metrics_family(out, METRIC_WORKER_SEND);
 	metrics_print_hist(out, METRIC_WORKER_SEND, "", &sum->send);
 	metrics_family(out, METRIC_WORKER_HELD);

@@ -33,12 +33,15 @@ enum metrics_event {
 	EVENT_LOST,
 	EVENT_FLOODED, EVENT_UNREACHABLE,
 	EVENT_CALLS, EVENT_CALLS_FAILED,
+	EVENT_SPOOL_APPLIED, EVENT_SPOOL_INVALID,
 	EVENT_COUNT
 };
 void metrics_is_worker(struct metrics *m);	/* and no web process */
 void metrics_event(struct metrics *m, enum metrics_event event, uint64_t n);
 void metrics_send(struct metrics *m, int64_t us);	/* one call's time */
 /* held: jobs in memory; pending: updates that wait at Telegram, -1 unknown. */
+/* People whose spooled updates wait though their shard is there. */
+void metrics_stuck(struct metrics *m, int64_t people);
 void metrics_worker_now(struct metrics *m, int64_t held, int64_t pending);
 
 #endif

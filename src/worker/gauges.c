@@ -35,6 +35,8 @@ static const struct event_row {
 	{ EVENT_UNREACHABLE, offsetof(struct worker_stats, unreachable) },
 	{ EVENT_CALLS, offsetof(struct worker_stats, calls) },
 	{ EVENT_CALLS_FAILED, offsetof(struct worker_stats, calls_failed) },
+	{ EVENT_SPOOL_APPLIED, offsetof(struct worker_stats, spool_applied) },
+	{ EVENT_SPOOL_INVALID, offsetof(struct worker_stats, spool_invalid) },
 };
 
 void gauges_start(struct worker *w)
@@ -68,6 +70,7 @@ static void tell_events(struct worker *w)
 	w->gauges.told = w->stats;
 	metrics_worker_now(w->c.metrics, (int64_t)w->nitems,
 	    w->stats.updates_pending);
+	metrics_stuck(w->c.metrics, w->stats.spool_stuck);
 }
 
 static void tell_up(struct worker *w, int shard, bool up)

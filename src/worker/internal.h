@@ -56,6 +56,8 @@ struct gauges {
 	int64_t jobs_paid, records_paid;
 };
 
+struct drain;
+
 /* A call of the worker's own: commands, webhook watch. */
 struct own_call {
 	bool flying;
@@ -77,6 +79,7 @@ struct worker {
 	int64_t purge_at;
 	struct shard_watch *shards;	/* SHARDS_MAX */
 	struct gauges gauges;
+	struct drain *drain;	/* NULL: nothing is spooled */
 	struct job *scratch;	/* BATCH jobs, for lease and settle */
 	bool stopping;
 	bool token_refused;	/* said so already */
@@ -120,6 +123,12 @@ void send_token_refused(struct worker *w, const char *why);
 MUST_CHECK enum rc inbox_open(struct worker *w, struct err *e);
 void inbox_close(struct worker *w);
 bool inbox_drain(struct worker *w);	/* true: somebody woke us */
+
+/* drain.c */
+void drain_start(struct worker *w);
+void drain_stop(struct worker *w);
+void drain_turn(struct worker *w);
+int64_t drain_next(const struct worker *w);	/* mono ms of the next turn */
 
 /* gauges.c */
 void gauges_start(struct worker *w);

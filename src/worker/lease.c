@@ -13,6 +13,7 @@
 
 #include <string.h>
 
+#include "store/pulse.h"
 #include "store/router.h"
 #include "store/slots.h"
 #include "store/store.h"
@@ -24,7 +25,9 @@ enum { SHARD_RETRY_MAX_MS = 30000, KEEP_DONE_MS = 48 * 3600 * 1000 };
 void shard_failed(struct worker *w, int shard, const struct err *e)
 {
 	struct shard_watch *s = &w->shards[shard];
-	int64_t wait = s->failures < 5 ? 1000L << s->failures
+	bool breaker = router_pulse(w->c.router) != NULL &&
+	    e->rc == RC_UNAVAILABLE;	/* which knows when to try again */
+	int64_t wait = breaker ? 1000L : s->failures < 5 ? 1000L << s->failures
 	    : SHARD_RETRY_MAX_MS;
 
 	router_failed(w->c.router, shard, e);
@@ -58,8 +61,11 @@ bool shard_asked(struct worker *w, int shard)
 {
 	struct shard_watch *s = &w->shards[shard];
 
+	const struct pulse *p = router_pulse(w->c.router);
+
 	if (router_shard_there(w->c.router, shard) && !is_paused(w, shard))
-		return s->retry_at <= mono_ms();
+		return s->retry_at <= mono_ms() &&
+		    (p == NULL || pulse_ready(p, shard));
 	if (s->failures > 0)	/* nobody waits for it any more */
 		w->stats.shards_down--;
 	s->failures = 0;
@@ -143,10 +149,16 @@ static bool lease_jobs(struct worker *w, int shard, size_t max, size_t *n)
 	const struct job_gate gate = { .open = gate_open, .ctx = &g };
 	int64_t now = clock_ms(w->c.clock);
 	struct err e = { .rc = RC_OK };
+	struct pulse *p = router_pulse(w->c.router);
 	struct store *s;
-	enum rc rc = router_pin(w->c.router, shard, &s, &e);
-	bool pinned = rc == RC_OK;
+	enum rc rc = RC_OK;
+	bool pinned;
 
+	/* So the worker, too, tells of a shard that fails, and tries it. */
+	if (p != NULL && pulse_enter(p, shard, false, 0, &e) != RC_OK)
+		return false;
+	rc = router_pin(w->c.router, shard, &s, &e);
+	pinned = rc == RC_OK;
 	if (pinned)
 		rc = s->ops->job_lease(s, now, now + w->c.lease_ms, token_new(),
 		    max, &gate, w->scratch, n, &e);
@@ -158,6 +170,8 @@ static bool lease_jobs(struct worker *w, int shard, size_t max, size_t *n)
 		router_leave(&g.routes[i]);
 	if (pinned)
 		router_unpin(w->c.router, shard);
+	if (p != NULL)
+		pulse_leave(p, shard, rc);
 	return rc == RC_OK;
 }
 

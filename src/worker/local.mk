@@ -1,4 +1,5 @@
 libfamilybot_a_SOURCES += \
+	src/worker/drain.c \
 	src/worker/gauges.c \
 	src/worker/inbox.c \
 	src/worker/internal.h \

@@ -30,6 +30,7 @@ enum rc worker_open(const struct worker_conf *c, struct worker **out,
 	w->purge_at = mono_ms() + PURGE_FIRST_MS;
 	watch_start(w);
 	gauges_start(w);
+	drain_start(w);
 	rc = inbox_open(w, e);
 	if (rc != RC_OK) {
 		worker_free(w);
@@ -55,6 +56,7 @@ void worker_free(struct worker *w)
 		buf_release(&it->call);
 		free(it);
 	}
+	drain_stop(w);
 	rate_free(w->rate);
 	free(w->shards);
 	free(w->scratch);
@@ -108,6 +110,8 @@ static int wait_ms(const struct worker *w, int64_t next, int max_wait_ms)
 		until = w->look_at;
 	if (next < until)
 		until = next;
+	if (drain_next(w) < until)
+		until = drain_next(w);
 	if (w->nsettling > 0 && w->settle_from + SETTLE_DELAY_MS < until)
 		until = w->settle_from + SETTLE_DELAY_MS;
 	return until > now && !go_on(w) ? (int)(until - now) : 0;
@@ -149,6 +153,7 @@ void worker_turn(struct worker *w, int max_wait_ms)
 		watch_turn(w);
 	lease_settle(w, false);
 	look(w, woken);
+	drain_turn(w);
 	w->stats.waiting = (int64_t)w->nitems;
 	gauges_turn(w);
 	if (w->c.beside != NULL)

@@ -17,6 +17,7 @@
 struct http;
 struct metrics;
 struct router;
+struct spool;
 struct telegram;
 struct worker;
 
@@ -51,9 +52,15 @@ struct worker_conf {
 	 * worker; NULL: nothing does. */
 	void (*beside)(void *ctx);
 	void *beside_ctx;
+	/* Updates that were kept while their shard was away; NULL: none are.
+	 * apply does one as if it had just come, see bot_apply of bot/bot.h. */
+	struct spool *spool;
+	enum rc (*apply)(void *ctx, const char *body, size_t len,
+	    struct err *e);
+	void *apply_ctx;
 };
 
-/* Since the start; monotonic, but for the last three. */
+/* Since the start; monotonic, but for the last four. */
 struct worker_stats {
 	uint64_t leased;	/* jobs taken */
 	uint64_t done;		/* jobs that came to their end well */
@@ -66,6 +73,10 @@ struct worker_stats {
 	uint64_t lost_leases;	/* outcomes that could not be written */
 	uint64_t calls;		/* ephemeral calls made */
 	uint64_t calls_failed;	/* … without success, dropped ones too */
+	uint64_t spool_applied;
+	uint64_t spool_invalid;	/* that can never succeed */
+	int64_t spool_stuck;	/* people whose updates wait though their shard
+				 * is there */
 	int64_t updates_pending;	/* getWebhookInfo, -1 not known */
 	int64_t waiting;		/* jobs in memory */
 	int64_t shards_down;

@@ -53,6 +53,8 @@ struct world {
 	struct http_context http;
 	struct buf out;
 	size_t nshards, down;	/* down: index of the shard that is, or 99 */
+	bool paused;		/* so is that one */
+	int breaker;		/* its */
 };
 
 static size_t fake_shards(void *ctx, bool counted, struct shard_health *out,
@@ -64,7 +66,9 @@ static size_t fake_shards(void *ctx, bool counted, struct shard_health *out,
 	assert_true(max >= w->nshards);
 	for (size_t i = 0; i < w->nshards; i++) {
 		out[i] = (struct shard_health){ .name = names[i],
-			.up = i != w->down };
+			.up = i != w->down,
+			.paused = w->paused && i == w->down,
+			.breaker = i == w->down ? w->breaker : 0 };
 		if (counted) {
 			out[i].at[FIGURES_UP] = out[i].at[FIGURES_JOBS] = 5000;
 			out[i].figures[FIGURES_UP][0] = i != w->down;
@@ -367,14 +371,27 @@ static void readyz_names_the_shard_that_is_down(void **state)
 
 	assert_status(out, "200");
 	assert_has(out, "{\"status\":\"ready\",\"shards\":["
-	    "{\"name\":\"shard0\",\"up\":true},");
+	    "{\"name\":\"shard0\",\"up\":true,\"state\":\"up\"},");
 	w->down = 1;
 	r = begin(w, "GET", "/readyz");
 	out = answer(w, &r);
 	assert_status(out, "503");
-	assert_has(out, "{\"name\":\"shard0\",\"up\":true},"
-	    "{\"name\":\"shard1\",\"up\":false}");
+	assert_has(out, "{\"name\":\"shard0\",\"up\":true,"
+	    "\"state\":\"up\"},{\"name\":\"shard1\",\"up\":false,"
+	    "\"state\":\"down\"}");
 	assert_hasnt(out, "mongodb");
+	w->breaker = 1;
+	r = begin(w, "GET", "/readyz");
+	out = answer(w, &r);
+	assert_has(out, "\"up\":false,\"state\":\"refused\"}");
+	r = begin(w, "GET", "/metrics");
+	out = answer(w, &r);
+	assert_has(out, "familybot_shard_breaker{shard=\"shard0\"} 0\n"
+	    "familybot_shard_breaker{shard=\"shard1\"} 1\n");
+	w->paused = true;
+	r = begin(w, "GET", "/readyz");
+	out = answer(w, &r);
+	assert_has(out, "\"up\":false,\"state\":\"paused\"}");
 }
 
 /* Runs one request with stderr in a file; returns what was logged. */

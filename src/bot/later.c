@@ -1,0 +1,103 @@
+/* later.c - see later.h.  Owns nothing beyond a call. */
+#include "config.h"
+
+#include "bot/later.h"
+
+#include <stdint.h>
+
+#include "bot/heard.h"
+#include "bot/reply.h"
+#include "bot/text.h"
+#include "spool/spool.h"
+#include "store/router.h"
+
+enum { WORD_EVERY_MS = 60000 };
+
+enum kept { KEPT_NOT, KEPT_SILENTLY, KEPT_WITH_WORD, KEPT_WITH_TOAST };
+
+enum rc later_must(struct bot *bot, const struct update *u, bool *out,
+    struct err *e)
+{
+	*out = false;
+	if (bot->spool == NULL || !spool_holds(bot->spool, slot_of(u->user_id)))
+		return RC_OK;
+	return spool_holds_user(bot->spool, u->user_id, out, e);
+}
+
+/* As run_message of dispatch.c would take it. */
+static enum kept message_kept(const struct bot *bot, const struct update *u,
+    struct arena *arena)
+{
+	struct heard_command c;
+	struct heard h;
+
+	heard_of(bot, u, arena, &h);
+	if (!h.addressed)
+		return KEPT_NOT;
+	if (u->kind == UPDATE_EDITED)
+		return (u->content == CONTENT_TEXT ||
+		    u->content == CONTENT_PHOTO) && h.text[0] != '\0' &&
+		    !h.command ? KEPT_SILENTLY : KEPT_NOT;
+	if (u->content != CONTENT_TEXT || !h.command)
+		return KEPT_WITH_WORD;
+	heard_command(h.text, &c);
+	if (heard_elsewhere(bot, &c) ||
+	    (!u->private_chat && heard_row(bot, &c) == NULL))
+		return KEPT_NOT;
+	return KEPT_WITH_WORD;
+}
+
+static enum kept how_kept(const struct bot *bot, const struct update *u,
+    struct arena *arena)
+{
+	switch (u->kind) {
+	case UPDATE_CALLBACK:
+		return KEPT_WITH_TOAST;
+	case UPDATE_MEMBER:
+		return u->private_chat ? KEPT_SILENTLY : KEPT_NOT;
+	default:
+		return message_kept(bot, u, arena);
+	}
+}
+
+static enum rc word_say(struct bot *bot, const struct update *u,
+    enum kept how, int64_t now, struct buf *answer, struct err *e)
+{
+	enum lang lang = lang_from_code(u->language_code);
+	struct reply r;
+	enum rc rc;
+
+	reply_init(&r);
+	if (how == KEPT_WITH_WORD)
+		text_put(reply_send(&r), lang, T_LATER);
+	else if (how == KEPT_WITH_TOAST)
+		str_copy(r.toast, sizeof(r.toast), text_get(lang, T_LATER_TAP));
+	rc = reply_finish(&r, u, bot->queue, NULL, now, answer, e);
+	reply_release(&r);
+	return rc;
+}
+
+enum rc later_keep(struct bot *bot, const struct update *u, const char *body,
+    size_t len, struct arena *arena, struct buf *answer,
+    struct update_info *info, struct err *e)
+{
+	enum kept how = how_kept(bot, u, arena);
+	int64_t now = clock_ms(bot->clock), last = 0;
+	enum rc rc;
+
+	buf_clear(answer);
+	if (how == KEPT_NOT) {
+		buf_puts(answer, "{}");
+		return RC_OK;
+	}
+	rc = spool_add(bot->spool, u->user_id, u->update_id, body, len, now,
+	    &last, e);
+	if (rc == RC_INVALID || rc == RC_NOTFOUND || rc == RC_TOOBIG)
+		rc = e->rc = RC_UNAVAILABLE;
+	if (rc != RC_OK)
+		return rc;
+	info->handler = "later";
+	if (how == KEPT_WITH_WORD && now - last < WORD_EVERY_MS)
+		how = KEPT_SILENTLY;
+	return word_say(bot, u, how, now, answer, e);
+}
