@@ -181,6 +181,30 @@ def test_a_shard_that_is_gone_is_told_and_hides_nothing(new_stack):
     assert verify(stack, "--digests")[:2] == (0, {})
 
 
+def test_a_start_without_a_disk_makes_nobody_begin_anew(new_stack):
+    stack = new_stack(processes=2)
+    absent, other = stack.person(shard=1), stack.person(shard=0)
+    for p in (absent, other):
+        p.says("/start")
+        p.says("100 г гречки")
+    stack.quickstart("stop")
+    here, away = stack.state / "data/shard1.db", stack.state / "data/away"
+    here.rename(away)
+    stack.quickstart("start", check=False)  # it says that it is not ready, and runs
+    other.says("/today")
+    assert "Гречка" in other.sees()
+    code, out, _ = ctl(stack, "shards", "status")
+    assert "shard1.db was here and is gone: mount its disk, or " in out
+    assert not here.exists()
+    away.rename(here)
+    end = time.monotonic() + 20
+    while stack.http("GET", "/readyz").status != 200 and time.monotonic() < end:
+        time.sleep(0.2)
+    absent.says("/today")
+    assert "Гречка" in absent.sees()
+    assert ctl(stack, "shards", "verify")[0] == 0
+
+
 def test_beside_a_change_of_shards_nothing_is_found(new_stack):
     """While slots move, when they have, on the way back, and when all is cleaned."""
     stack = new_stack(processes=3)
