@@ -53,14 +53,19 @@ static int settle_ms(const struct config *c)
 
 static int stop_open(void)
 {
-	sigset_t set;
+	sigset_t set, both;
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGHUP);
-	/* Before any library makes threads. */
-	sigprocmask(SIG_BLOCK, &set, NULL);
+	/* Before any library makes threads.  A mover that a terminal stops (Ctrl-Z,
+	 * output from the background) would hold its fences and let nobody in. */
+	both = set;
+	sigaddset(&both, SIGTSTP);
+	sigaddset(&both, SIGTTOU);
+	sigaddset(&both, SIGTTIN);
+	sigprocmask(SIG_BLOCK, &both, NULL);
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
