@@ -8,6 +8,7 @@
 #include "spool/spool_db.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -140,10 +141,25 @@ static enum rc make(struct spool *s, struct err *e)
 	return rc;
 }
 
+/* What people wrote is for the bot alone, whatever the umask; the log gets the
+ * mode of the file. */
+static void file_make(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
+	    0600);
+
+	if (fd >= 0)
+		(void)close(fd);
+}
+
 static enum rc open_once(struct spool *s, bool create, struct err *e)
 {
 	enum rc rc;
-	int r = sqlite3_open_v2(s->path, &s->db, SQLITE_OPEN_READWRITE |
+	int r;
+
+	if (create)
+		file_make(s->path);
+	r = sqlite3_open_v2(s->path, &s->db, SQLITE_OPEN_READWRITE |
 	    SQLITE_OPEN_NOMUTEX | (create ? SQLITE_OPEN_CREATE : 0), NULL);
 
 	if (r == SQLITE_OK)

@@ -207,7 +207,8 @@ enum rc shard_open(struct router *r, int shard, bool admitted, struct err *e)
 		return RC_OK;
 	if (s->store && s->epoch != epoch)
 		rc = shard_replaced(r, s, e);
-	else
+	/* also after that: shards.conf may not name it any more */
+	if (rc == RC_OK)
 		rc = shard_known(r, shard, e);
 	if (rc != RC_OK || s->store)
 		return rc;

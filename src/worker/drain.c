@@ -88,15 +88,18 @@ static bool is_stuck(const struct drain *d, int64_t user_id)
 	return false;
 }
 
-/* Past STUCK_MAX people nobody is remembered, and they are tried each round. */
-static void stuck_add(struct worker *w, int64_t user_id)
+/* False past STUCK_MAX people: nobody is remembered, so what else is in the slot
+ * must wait, or this person's later updates would overtake. */
+static bool stuck_add(struct worker *w, int64_t user_id)
 {
 	struct drain *d = w->drain;
+	bool fits = d->nstuck < STUCK_MAX;
 
-	if (d->nstuck < STUCK_MAX)
+	if (fits)
 		d->stuck[d->nstuck++] = (struct stuck){ user_id,
 			mono_ms() + STUCK_MS };
 	w->stats.spool_stuck = (int64_t)d->nstuck;
+	return fits;
 }
 
 static void stuck_forget(struct worker *w)
@@ -142,8 +145,7 @@ static enum rc row_apply(struct worker *w, struct err *e)
 	case RC_CORRUPT:
 	case RC_DENIED:
 		trouble(w, "cannot_apply", e);
-		stuck_add(w, row->user_id);
-		return RC_CONFLICT;
+		return stuck_add(w, row->user_id) ? RC_CONFLICT : RC_BUSY;
 	case RC_CONFLICT:
 		return RC_BUSY;
 	case RC_FULL:
