@@ -183,17 +183,17 @@ static enum rc room_for(struct spool *s, int64_t bytes, struct err *e)
 	    (long long)load(&s->counts->bytes));
 }
 
-static enum rc insert(struct added *a, const int64_t v[4], const char *body,
+static enum rc insert(struct added *a, const int64_t v[5], const char *body,
     struct err *e)
 {
 	struct spool *s = a->s;
 	sqlite3_stmt *q = NULL;
-	enum rc rc = spool_query(s, SPOOL_INSERT, 4, v, &q, e);
+	enum rc rc = spool_query(s, SPOOL_INSERT, 5, v, &q, e);
 	int r;
 
 	if (rc != RC_OK)
 		return rc;
-	r = sqlite3_bind_blob64(q, 5, body, (sqlite3_uint64)a->bytes,
+	r = sqlite3_bind_blob64(q, 6, body, (sqlite3_uint64)a->bytes,
 	    SQLITE_STATIC);
 	if (r == SQLITE_OK)
 		r = sqlite3_step(q);
@@ -207,12 +207,12 @@ static enum rc insert(struct added *a, const int64_t v[4], const char *body,
 }
 
 enum rc spool_add(struct spool *s, int64_t user_id, int64_t update_id,
-    const char *body, size_t len, int64_t now_ms, int64_t *last_at,
-    struct err *e)
+    const char *body, size_t len, bool told, int64_t now_ms,
+    int64_t *told_at, struct err *e)
 {
 	struct added a = { .s = s, .slot = slot_of(user_id),
 		.bytes = (int64_t)len };
-	const int64_t v[] = { a.slot, user_id, update_id, now_ms };
+	const int64_t v[] = { a.slot, user_id, update_id, now_ms, told };
 	int64_t last = 0;
 	enum rc rc;
 
@@ -228,7 +228,7 @@ enum rc spool_add(struct spool *s, int64_t user_id, int64_t update_id,
 		rc = insert(&a, v, body, e);
 	rc = spool_end(s, rc, lower_counts, &a, e);
 	if (rc == RC_OK)
-		*last_at = last;
+		*told_at = last;
 	return rc;
 }
 

@@ -45,12 +45,13 @@ MUST_CHECK enum rc spool_holds_user(struct spool *s, int64_t user_id,
     bool *out, struct err *e);
 
 /* Durable when it returns RC_OK; an update that waits already is not added
- * again.  *last_at: when the newest that waited before came, UTC ms, 0 none.
+ * again.  told: the person is told of it; *told_at: when the newest came of
+ * which that person was told and which waits, too, UTC ms, 0 none.
  * RC_FULL: too much waits already, or the disk is full; nothing is kept
  * then. */
 MUST_CHECK enum rc spool_add(struct spool *s, int64_t user_id,
-    int64_t update_id, const char *body, size_t len, int64_t now_ms,
-    int64_t *last_at, struct err *e);
+    int64_t update_id, const char *body, size_t len, bool told,
+    int64_t now_ms, int64_t *told_at, struct err *e);
 
 /* -- for the one process that takes rows out: the worker -- */
 

@@ -32,6 +32,7 @@ static const char tables[] =
 	" seq INTEGER PRIMARY KEY AUTOINCREMENT,"
 	" slot INTEGER NOT NULL, user_id INTEGER NOT NULL,"
 	" update_id INTEGER NOT NULL, received_at INTEGER NOT NULL,"
+	" told INTEGER NOT NULL,"
 	" body BLOB NOT NULL) STRICT;"
 	"CREATE INDEX IF NOT EXISTS spool_slot ON spool (slot, seq);"
 	"CREATE UNIQUE INDEX IF NOT EXISTS spool_update"
@@ -45,10 +46,10 @@ static const char *const texts[SPOOL_SQL_COUNT] = {
 	[SPOOL_COMMIT] = "COMMIT",
 	[SPOOL_ROLLBACK] = "ROLLBACK",
 	[SPOOL_INSERT] = "INSERT OR IGNORE INTO spool"
-	    " (slot, user_id, update_id, received_at, body)"
-	    " VALUES (?, ?, ?, ?, ?)",
+	    " (slot, user_id, update_id, received_at, told, body)"
+	    " VALUES (?, ?, ?, ?, ?, ?)",
 	[SPOOL_LAST_OF] = "SELECT ifnull(max(received_at), 0) FROM spool"
-	    " WHERE user_id = ?",
+	    " WHERE user_id = ? AND told",
 	[SPOOL_HAS] = "SELECT 1 FROM spool WHERE user_id = ? LIMIT 1",
 	[SPOOL_NEXT] = "SELECT seq, user_id, received_at, body FROM spool"
 	    " WHERE slot = ? AND seq > ? ORDER BY seq LIMIT 1",

@@ -76,7 +76,7 @@ static enum rc add_to(struct spool *s, int64_t user, int64_t update,
 {
 	struct err e = { .text = "" };
 	enum rc rc = spool_add(s, user, update, body, strlen(body),
-	    NOW * INT64_C(1000) + update, last, &e);
+	    update % 2 == 1, NOW * INT64_C(1000) + update, last, &e);
 
 	if (rc != RC_OK && rc != RC_FULL)
 		print_message("%s\n", e.text);
@@ -171,6 +171,16 @@ static void the_same_update_is_kept_once(void **state)
 	assert_int_equal(last, 0);
 	assert_int_equal(add_to(t->s, ANNA, 5, "one", &last), RC_OK);
 	assert_int_equal(last, NOW * INT64_C(1000) + 5);
+	assert_int_equal(add_to(t->s, BORIS, 6, "silent", &last), RC_OK);
+	assert_int_equal(add_to(t->s, BORIS, 7, "said", &last), RC_OK);
+	assert_int_equal(last, 0);
+	assert_int_equal(spool_stats_slot(t->s, slot_of(BORIS), &st, NULL),
+	    RC_OK);
+	assert_int_equal(st.rows, 2);
+	next_is(t, BORIS, "silent");
+	done(t);
+	next_is(t, BORIS, "said");
+	done(t);
 	assert_int_equal(spool_stats(t->s, &st, NULL), RC_OK);
 	assert_int_equal(st.rows, 1);
 	assert_int_equal(st.bytes, 3);
