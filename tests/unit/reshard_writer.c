@@ -350,6 +350,15 @@ static size_t lease(struct world *w, struct router *r, int shard,
 	return n;
 }
 
+/* One that waits for its disk may still add a job after the stop. */
+static bool writers_ended(struct world *w)
+{
+	for (int i = 0; i < WORLD_WRITERS; i++)
+		if (!atomic_load(&w->idle[i]))
+			return false;
+	return true;
+}
+
 int world_worker(struct world *w)
 {
 	struct router *r = world_router(w, WORLD_FIRST);
@@ -357,12 +366,13 @@ int world_worker(struct world *w)
 	int empty = 0;
 
 	while (may_go(w, WORLD_WRITERS) || empty < 3) {
+		bool last = writers_ended(w);
 		size_t n = 0;
 
 		for (int i = 0; i < router_shards(r); i++)
 			if (router_shard_name(r, i)[0])
 				n += lease(w, r, i, jobs);
-		empty = n == 0 ? empty + 1 : 0;
+		empty = n == 0 && last ? empty + 1 : 0;
 		pause_us(2000);
 	}
 	free(jobs);
