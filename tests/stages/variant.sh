@@ -23,11 +23,12 @@ variant_build() {
 	find "$BUILDDIR" -type d -exec chmod a+rwx {} +
 }
 
-# variant_run STAGE: runs that stage on this build and adds its numbers.
+# variant_run STAGE [ARGUMENTS]: runs that stage on this build and adds its
+# numbers.
 variant_run() {
-	echo "-- $1"
+	echo "-- $*"
 	rc=0
-	"$SRCDIR/tests/stages/$1" > "$TMPDIR/$1.log" 2>&1 || rc=$?
+	"$SRCDIR/tests/stages/$1" ${2:+"$2"} ${3:+"$3"} > "$TMPDIR/$1.log" 2>&1 || rc=$?
 	counted=$(grep -E '[0-9]+ (passed|failed)' "$TMPDIR/$1.log" | tail -n 1)
 	p=$(echo "$counted" | grep -oE '[0-9]+ passed' | cut -d' ' -f1)
 	f=$(echo "$counted" | grep -oE '[0-9]+ (failed|errors?)' |
