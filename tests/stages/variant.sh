@@ -28,7 +28,10 @@ variant_build() {
 variant_run() {
 	echo "-- $*"
 	rc=0
-	"$SRCDIR/tests/stages/$1" ${2:+"$2"} ${3:+"$3"} > "$TMPDIR/$1.log" 2>&1 || rc=$?
+	stage=$1
+	shift
+	"$SRCDIR/tests/stages/$stage" "$@" > "$TMPDIR/$stage.log" 2>&1 || rc=$?
+	set -- "$stage"
 	counted=$(grep -E '[0-9]+ (passed|failed)' "$TMPDIR/$1.log" | tail -n 1)
 	p=$(echo "$counted" | grep -oE '[0-9]+ passed' | cut -d' ' -f1)
 	f=$(echo "$counted" | grep -oE '[0-9]+ (failed|errors?)' |
