@@ -11,6 +11,8 @@ bench_reshard_SOURCES = bench/reshard.c
 bench_reshard_LDADD = $(CORE_LIBS)
 EXTRA_DIST += \
 	bench/RESULTS.md \
+	bench/dead-shard \
+	bench/dead_shard_bench.py \
 	bench/growth.py \
 	bench/instructions \
 	bench/instructions.budget \

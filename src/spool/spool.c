@@ -223,7 +223,7 @@ enum rc spool_add(struct spool *s, int64_t user_id, int64_t update_id,
 		return rc;
 	rc = room_for(s, a.bytes, e);
 	if (rc == RC_OK)
-		rc = spool_row(s, SPOOL_LAST_OF, 1, &user_id, 1, &last, e);
+		rc = spool_row(s, SPOOL_LAST_OF, 2, &v[1], 1, &last, e);
 	if (rc == RC_OK)
 		rc = insert(&a, v, body, e);
 	rc = spool_end(s, rc, lower_counts, &a, e);

@@ -45,8 +45,8 @@ MUST_CHECK enum rc spool_holds_user(struct spool *s, int64_t user_id,
     bool *out, struct err *e);
 
 /* Durable when it returns RC_OK; an update that waits already is not added
- * again.  told: the person is told of it; *told_at: when the newest came of
- * which that person was told and which waits, too, UTC ms, 0 none.
+ * again.  told: the person is told of it; *told_at: when the newest other one
+ * came of which that person was told and which waits, too, UTC ms, 0 none.
  * RC_FULL: too much waits already, or the disk is full; nothing is kept
  * then. */
 MUST_CHECK enum rc spool_add(struct spool *s, int64_t user_id,

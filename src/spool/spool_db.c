@@ -49,7 +49,7 @@ static const char *const texts[SPOOL_SQL_COUNT] = {
 	    " (slot, user_id, update_id, received_at, told, body)"
 	    " VALUES (?, ?, ?, ?, ?, ?)",
 	[SPOOL_LAST_OF] = "SELECT ifnull(max(received_at), 0) FROM spool"
-	    " WHERE user_id = ? AND told",
+	    " WHERE user_id = ? AND update_id <> ? AND told",
 	[SPOOL_HAS] = "SELECT 1 FROM spool WHERE user_id = ? LIMIT 1",
 	[SPOOL_NEXT] = "SELECT seq, user_id, received_at, body FROM spool"
 	    " WHERE slot = ? AND seq > ? ORDER BY seq LIMIT 1",

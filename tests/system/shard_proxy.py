@@ -62,11 +62,13 @@ class Line:
                 await self.open_again()
                 if answers and self.mode == "slow":
                     await asyncio.sleep(0.3)
-                while answers and self.mode == "drip" and data:
+                while answers and self.mode == "drip" and data and not writer.is_closing():
                     writer.write(data[:1])
                     data = data[1:]
                     await asyncio.sleep(0.02)
                 await self.open_again()
+                if writer.is_closing():
+                    break
                 writer.write(data)
                 await writer.drain()
         except OSError:

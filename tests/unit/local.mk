@@ -128,3 +128,10 @@ test_journal_SOURCES = tests/unit/test_journal.c $(reshard_place)
 test_journal_LDADD = $(TEST_LIBS)
 test_reshard_SOURCES = tests/unit/test_reshard.c $(reshard_place)
 test_reshard_LDADD = $(TEST_LIBS)
+check_PROGRAMS += test_drain test_later
+test_drain_SOURCES = tests/unit/test_drain.c $(http_server) \
+	tests/unit/worker_place.c tests/unit/worker_place.h
+test_drain_LDADD = $(TEST_LIBS) $(CURL_LIBS) -lpthread
+test_later_SOURCES = tests/unit/test_later.c \
+	tests/unit/bot_world.c tests/unit/bot_world.h
+test_later_LDADD = $(TEST_LIBS)

@@ -170,7 +170,13 @@ static void the_same_update_is_kept_once(void **state)
 	assert_int_equal(add_to(t->s, ANNA, 5, "one", &last), RC_OK);
 	assert_int_equal(last, 0);
 	assert_int_equal(add_to(t->s, ANNA, 5, "one", &last), RC_OK);
+	assert_int_equal(last, 0);
+	assert_int_equal(add_to(t->s, ANNA, 8, "two", &last), RC_OK);
 	assert_int_equal(last, NOW * INT64_C(1000) + 5);
+	assert_int_equal(spool_next(t->s, slot_of(ANNA), 1, &t->row, NULL),
+	    RC_OK);
+	assert_string_equal(t->row.body.s, "two");
+	done(t);
 	assert_int_equal(add_to(t->s, BORIS, 6, "silent", &last), RC_OK);
 	assert_int_equal(add_to(t->s, BORIS, 7, "said", &last), RC_OK);
 	assert_int_equal(last, 0);

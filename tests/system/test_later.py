@@ -1,0 +1,115 @@
+"""A paused shard: what its people write is kept, told, applied in order and
+answered when it goes on.  With shards of files, which any build is quick with;
+test_dead_shard.py has servers that fail.
+"""
+
+import itertools
+import os
+import signal
+import time
+
+from dead_shard import LATER, waiting
+
+SHARD = 1
+NUMBERS = itertools.count(90_000_001)
+
+
+def update(person, text):
+    return {"update_id": next(NUMBERS), "message": person.message(text)}
+
+
+def paused(stack, yes=True):
+    done = stack.program("familybotctl", "shards", "pause" if yes else "resume", f"shard{SHARD}")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def drained(stack, timeout=60):
+    stack.double.wait_for(lambda: waiting(stack) == 0, timeout, "the spool to be empty")
+
+
+def test_a_paused_shard_of_files(new_stack):
+    stack = new_stack(processes=2)
+    anna, john = stack.person(shard=SHARD), stack.person("John", language="en", shard=SHARD)
+    inside = stack.person("Борис", shard=SHARD).in_group(stack.group())
+    first = anna.says("100 г гречки")
+    seen = anna.sees()
+    paused(stack)
+    ready = stack.http("GET", "/readyz")
+    assert ready.status == 503 and ready.json["shards"][SHARD]["state"] == "paused"
+    assert LATER in anna.asks("200 г риса")
+    words = len(anna.chat.log)
+    anna.says("300 г риса")
+    assert len(anna.chat.log) == words, "told once a minute"
+    anna.edits(first, "150 г гречки")
+    assert len(anna.chat.log) == words, "an edit is kept silently"
+    assert "Saved" in john.asks("100 g rice").text
+    assert "позже" in anna.taps("2×", seen).toast()
+    before = waiting(stack)
+    assert before == 5
+    inside.says("всем привет")
+    inside.says("/start@another_bot")
+    assert waiting(stack) == before, "what is not for the bot is not kept"
+    assert "позже" in inside.asks("/today").text
+    other = stack.person(shard=0)
+    assert "рис" in other.asks("100 г риса").text.lower()
+    paused(stack, False)
+    drained(stack)
+    john.hears("rice")
+    assert stack.meals_of(anna) == 3
+    # the edit replaced what the message had said, the tap came after it and was told so
+    today = anna.asks("/today").text
+    assert "гречка" in today.lower() and "рис" in today.lower()
+    assert len(inside.history()) == 2, "told, and answered later"
+    assert stack.http("GET", "/readyz").status == 200
+
+
+def test_the_spool_outlives_a_stop(new_stack):
+    stack = new_stack(processes=2)
+    person = stack.person(shard=SHARD)
+    paused(stack)
+    for n in (10, 20, 30):
+        person.says(f"{n} г гречки")
+    stack.quickstart("stop")
+    paused(stack, False)
+    stack.quickstart()
+    drained(stack)
+    assert stack.meals_of(person) == 3
+
+
+def test_newer_ones_wait_behind_older_ones(new_stack):
+    """The shard is back, the worker is not: what comes now must not overtake."""
+    stack = new_stack(processes=2)
+    person = stack.person(shard=SHARD)
+    paused(stack)
+    said = person.says("100 г гречки")
+    stopped = stack.pids("familybot-worker")
+    for pid in stopped:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        paused(stack, False)
+        person.edits(said, "250 г гречки")
+        other = stack.person(shard=SHARD)
+        assert "рис" in other.asks("100 г риса").text.lower(), "who has nothing waiting is served"
+        assert waiting(stack) == 2
+    finally:
+        for pid in stopped:
+            os.kill(pid, signal.SIGCONT)
+    drained(stack)
+    stack.double.wait_for(lambda: "230" in person.asks("/today").text, 10, "230 kcal of 250 g")
+
+
+def test_a_redelivered_update_is_answered_once(new_stack):
+    stack = new_stack(processes=2)
+    person = stack.person(shard=SHARD)
+    paused(stack)
+    body = update(person, text="100 г гречки")
+    for _ in range(3):
+        assert stack.hook(body).status == 200
+    assert waiting(stack) == 1
+    paused(stack, False)
+    drained(stack)
+    assert stack.hook(body).status == 200
+    person.hears("100")
+    time.sleep(1.5)
+    assert len([s for s in person.history() if "100 г" in s.text]) == 1
+    assert stack.meals_of(person) == 1
