@@ -214,7 +214,8 @@ class Host:
         return (self.status().get("spool") or {}).get("rows", 0)
 
     def takes(self):
-        """Is somebody of shard1 served now?  (else 503, or a word that it comes later)"""
+        """Is somebody of shard1 served now?  (else 503, a word that it comes later, or
+        nothing when that word was said lately)"""
         connection = HostConnection(self)
         who = {"id": 710000001, "first_name": "Probe"}
         self.probes = getattr(self, "probes", 0) + 1
@@ -227,7 +228,7 @@ class Host:
         answer = connection.getresponse()
         text = answer.read().decode()
         connection.close()
-        return answer.status == 200 and "shortly" not in text
+        return answer.status == 200 and "sendMessage" in text and "a little later" not in text
 
     def serves(self):
         """Does somebody who only looks get an answer?"""
