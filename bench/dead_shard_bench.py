@@ -41,11 +41,13 @@ def one_round(stack, load, mode, args):
     stack.lines[DEAD].mode("pass")
     load.drained()
     during, lost = (of_shards(stack, everything, s) for s in (OTHERS, [DEAD]))
+    early = sum(not o.taken or o.later for o in before)
     errors = sum(not o.taken or o.later for o in during)
     untaken = sum(not o.taken for o in lost)
     ratio = p99(during) / p99(before)
     print(f"  {mode:5} p99 {p99(before) * 1e3:6.1f} ms before, {p99(during) * 1e3:6.1f} ms during,"
-          f" ratio {ratio:.2f}; {len(during)} requests of others, {errors} errors; "
+          f" ratio {ratio:.2f}; {len(during)} requests of others, {errors} errors "
+          f"({early} before); "
           f"{sum(o.later for o in lost)} of {len(lost)} of its own kept, {untaken} refused",
           flush=True)
     if args.timeline:

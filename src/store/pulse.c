@@ -15,7 +15,7 @@
 #include "utils/clock.h"
 #include "utils/xalloc.h"
 
-enum { LAYOUT_VERSION = 1, WAIT_US = 5000, POLL_US = 200, FAILURES_MAX = 3,
+enum { LAYOUT_VERSION = 2, WAIT_US = 5000, POLL_US = 200, FAILURES_MAX = 3,
 	PROBE_SLOW_MS = 1000, LEVEL_MAX = 5 };
 
 /* The breaker in one word: state (2 bits), level of the pause (6), process

@@ -10,9 +10,9 @@
  * So that a shard that hangs cannot take all processes before the first
  * time-out tells of it, a server shard never holds all of them: one in four
  * (at least one) stays free for the other shards, and who finds a process
- * inside for too long turns away at once.  Too long is eight times what is
- * usual with this shard (its median of the last minute), within the limits
- * below; while nothing is known of it, PULSE_STUCK_COLD_MS.  Alone, or embedded
+ * inside for too long turns away at once.  Too long is three times what hardly
+ * ever is with this shard (its 99th percentile of the last minute), within the
+ * limits below; while nothing is known of it, PULSE_STUCK_COLD_MS.  Alone, or embedded
  * (SQLite), a shard may hold all.
  *
  * All fields are atomics; a process that dies inside is forgotten by its lock.
@@ -26,7 +26,7 @@
 
 #include "utils/err.h"
 
-enum { PULSE_STUCK_MIN_MS = 50, PULSE_STUCK_MAX_MS = 400,
+enum { PULSE_STUCK_MIN_MS = 150, PULSE_STUCK_MAX_MS = 400,
 	PULSE_STUCK_COLD_MS = 1000, PULSE_SLOW_MS = 500,
 	PULSE_PAUSE_MIN_MS = 500, PULSE_PAUSE_MAX_MS = 10000,
 	PULSE_PROCESSES_MAX = 128 };

@@ -44,7 +44,7 @@ struct pulse_line {
 	uint64_t word;		/* the breaker, see pulse.c */
 	int64_t since_ms;
 	uint32_t failures;	/* in a row */
-	uint32_t median_us;	/* of the last minute, 0 not known */
+	uint32_t p99_us;	/* of the last minute, 0 not known */
 	struct pulse_window window[PULSE_WINDOWS] __attribute__((aligned(64)));
 } __attribute__((aligned(64)));
 

@@ -80,7 +80,7 @@ static void window_begin(struct pulse *p, struct pulse_line *s,
 	for (int b = 0; b < PULSE_BUCKETS; b++)
 		__atomic_store_n(&w->bucket[b], 0, __ATOMIC_RELAXED);
 	if (sum.n > 0)
-		__atomic_store_n(&s->median_us, (uint32_t)quantile(&sum, 50),
+		__atomic_store_n(&s->p99_us, (uint32_t)quantile(&sum, 99),
 		    __ATOMIC_RELAXED);
 	pulse_recount(p);
 }
@@ -102,7 +102,7 @@ void pulse_count(struct pulse *p, int shard, int64_t us, bool failed,
 
 int64_t pulse_stuck_us(const struct pulse_line *s)
 {
-	int64_t us = 8 * (int64_t)__atomic_load_n(&s->median_us,
+	int64_t us = 3 * (int64_t)__atomic_load_n(&s->p99_us,
 	    __ATOMIC_RELAXED);
 
 	if (us == 0)
