@@ -104,7 +104,7 @@ def test_a_full_spool_refuses_and_loses_nothing(lined):
     stack.lines[DEAD].mode("stop")
     taken, refused = 1, 0
     for n in range(1, 20):
-        answer = stack.hook(update(person, text=f"{n} г гречки"))
+        answer = stack.hook({"update_id": next(NUMBERS), "message": person.message(f"{n} г гречки")})
         if answer.status == 200:
             taken += 1
             assert not refused, "what is behind a refused one is refused, too"
