@@ -267,6 +267,7 @@ static double plain(const struct bench *b, int64_t *rows)
 static double move(struct bench *b, struct reshard *j)
 {
 	struct reshard_conf c = { .dir = b->dir, .slots = b->slots,
+		.journal = { &journal_file, b->dir },
 		.router = b->router, .step = &step_local,
 		.step_ctx = b->slots, .clock = &clock_system, .who = "bench",
 		.stop_fd = -1 };
@@ -279,7 +280,7 @@ static double move(struct bench *b, struct reshard *j)
 		    b->shards[i].name);
 	must(reshard_begin(&c, &plan, &plan, NULL, &e), &e);
 	must(reshard_run(&c, NULL, NULL, &e), &e);
-	must(reshard_load(b->dir, j, &e), &e);
+	must(reshard_load(&c.journal, j, &e), &e);
 	return (double)(clock_mono_us() - began) / 1e6;
 }
 

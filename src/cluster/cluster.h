@@ -11,6 +11,7 @@
  *              the shards, and the number of the last step that is in it
  *   step       the step under way; its number is the document's version
  *   host:NAME  a beat that counts up, the last step acknowledged, the lease
+ *   reshard    the journal of a change of shards, see reshard/reshard.h
  *
  * Why no two hosts ever serve a slot from different shards:
  *
@@ -52,6 +53,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "reshard/reshard.h"
 #include "reshard/step.h"
 #include "store/router.h"
 #include "store/slots.h"
@@ -104,6 +106,14 @@ MUST_CHECK enum rc cluster_steps_open(const struct cluster_conf *c,
 void cluster_steps_free(struct cluster_steps *s);	/* takes NULL */
 extern const struct step_ops step_cluster;
 
+/* The journal of all hosts: ctx of journal_cluster.  Connects when it is first
+ * asked; RC_UNAVAILABLE: the meta store is down. */
+struct cluster_journal;
+void cluster_journal_open(const struct cluster_conf *c,
+    struct cluster_journal **out);
+void cluster_journal_free(struct cluster_journal *j);	/* takes NULL */
+extern const struct journal_ops journal_cluster;
+
 struct cluster_host {
 	char name[CLUSTER_NAME_SIZE];
 	bool live;		/* its beat moved within its lease */
@@ -116,5 +126,13 @@ struct cluster_host {
 /* Watches for wait_ms to tell the living from the dead. */
 MUST_CHECK enum rc cluster_hosts(const struct cluster_conf *c, int wait_ms,
     struct cluster_host *out, int max, int *n, struct err *e);
+
+/*
+ * Has nobody wait any more for a host that is gone for good.  Watches it until
+ * its lease is over for sure, some seconds.  RC_CONFLICT: it lives; RC_NOTFOUND:
+ * there is no such host.  One that comes back after that joins as a new one.
+ */
+MUST_CHECK enum rc cluster_host_forget(const struct cluster_conf *c,
+    const char *name, struct err *e);
 
 #endif

@@ -191,3 +191,11 @@ enum rc host_write(struct meta *m, struct host_doc *d, struct err *e)
 	buf_release(&b);
 	return rc;
 }
+
+enum rc host_delete(struct meta *m, const char *name, struct err *e)
+{
+	char key[CLUSTER_NAME_SIZE + 8];
+
+	host_key(name, key, sizeof(key));
+	return meta_remove(m, key, e);
+}

@@ -44,3 +44,34 @@ enum rc cluster_hosts(const struct cluster_conf *c, int wait_ms,
 	free(w);
 	return rc;
 }
+
+enum rc cluster_host_forget(const struct cluster_conf *c, const char *name,
+    struct err *e)
+{
+	struct watch *w = xcalloc(1, sizeof(*w));
+	struct watch_host *h = NULL;
+	int64_t beat = -1;
+	struct meta m;
+	enum rc rc;
+
+	meta_init(&m, c);
+	do {
+		rc = watch_look(w, &m, e);
+		h = watch_find(w, name);
+		if (rc == RC_OK && !h)
+			rc = err_set(e, RC_NOTFOUND, "there is no host %s",
+			    name);
+		if (rc == RC_OK && beat != -1 && h->doc.beat != beat)
+			rc = err_set(e, RC_CONFLICT, "host %s lives: stop its "
+			    "familybot-worker first", name);
+		if (rc == RC_OK) {
+			beat = h->doc.beat;
+			(void)usleep(LOOK_MS * 1000);
+		}
+	} while (rc == RC_OK && !watch_dead(h));
+	if (rc == RC_OK)
+		rc = host_delete(&m, name, e);
+	meta_release(&m);
+	free(w);
+	return rc;
+}

@@ -71,6 +71,8 @@ MUST_CHECK enum rc meta_write(struct meta *m, const char *key,
     const struct buf *b, int64_t *version, struct err *e);
 MUST_CHECK enum rc meta_keys(struct meta *m, const char *prefix,
     void (*each)(void *ctx, const char *key), void *ctx, struct err *e);
+MUST_CHECK enum rc meta_remove(struct meta *m, const char *key,
+    struct err *e);
 void meta_id(char *out, size_t size);	/* random */
 
 /* -- doc.c, mapdoc.c: RC_OK with number or version 0 when there is none -- */
@@ -83,6 +85,8 @@ MUST_CHECK enum rc step_write(struct meta *m, struct step_doc *d,
 MUST_CHECK enum rc host_read(struct meta *m, const char *name,
     struct host_doc *d, struct err *e);
 MUST_CHECK enum rc host_write(struct meta *m, struct host_doc *d,
+    struct err *e);
+MUST_CHECK enum rc host_delete(struct meta *m, const char *name,
     struct err *e);
 MUST_CHECK enum rc map_read(struct meta *m, struct map_doc *d, struct err *e);
 MUST_CHECK enum rc map_write(struct meta *m, struct map_doc *d,

@@ -6,6 +6,7 @@ libfamilybot_a_SOURCES += \
 	src/cluster/hosts.c \
 	src/cluster/internal.h \
 	src/cluster/join.c \
+	src/cluster/journal.c \
 	src/cluster/mapdoc.c \
 	src/cluster/meta.c \
 	src/cluster/names.c \

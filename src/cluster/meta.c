@@ -84,6 +84,15 @@ enum rc meta_keys(struct meta *m, const char *prefix,
 	return meta_done(m, rc);
 }
 
+enum rc meta_remove(struct meta *m, const char *key, struct err *e)
+{
+	enum rc rc = meta_open(m, e);
+
+	if (rc == RC_OK)
+		rc = m->store->ops->meta_delete(m->store, key, e);
+	return meta_done(m, rc);
+}
+
 void meta_id(char *out, size_t size)
 {
 	uint64_t r[2] = { 0, 0 };

@@ -268,8 +268,14 @@ static enum rc steps_release(void *ctx, const int32_t *slots, size_t n,
 	return rc;
 }
 
+static enum rc steps_begin(void *ctx, struct err *e)
+{
+	return begin(ctx, e);
+}
+
 const struct step_ops step_cluster = {
 	.fence_max = FENCE_MAX,
+	.begin = steps_begin,
 	.copying = steps_copying,
 	.fence = steps_fence,
 	.unfence = steps_unfence,

@@ -89,9 +89,10 @@ static void limits_set(struct reshard *r, const struct reshard_limits *l)
 	    l->pause_if_p99_over_ms : 0;
 }
 
-/* The caller holds the journal. */
-static enum rc change_begin(const struct reshard_conf *c, struct reshard *r,
-    const char *word, struct err *e)
+/* In the place of the journal that was read. */
+static enum rc change_begin(const struct reshard_conf *c,
+    const struct reshard *old, struct reshard *r, const char *word,
+    struct err *e)
 {
 	enum rc rc = targets_open(c, r->target, e);
 
@@ -99,11 +100,13 @@ static enum rc change_begin(const struct reshard_conf *c, struct reshard *r,
 		return rc;
 	for (int32_t s = 0; s < SLOT_COUNT; s++)
 		r->owner_before[s] = slots_get(c->slots, s).owner;
+	r->rev = old->rev;
+	r->unsettled = old->unsettled;
 	r->state = RESHARD_RUNNING;
 	r->id = clock_ms(c->clock);
 	(void)str_copy(r->who, sizeof(r->who), c->who ? c->who : "");
 	rc = audit_begin(c, r, word, e);
-	return rc == RC_OK ? journal_save(c->dir, r, e) : rc;
+	return rc == RC_OK ? reshard_save(&c->journal, r, e) : rc;
 }
 
 enum rc reshard_begin(const struct reshard_conf *c, const struct plan *before,
@@ -112,11 +115,8 @@ enum rc reshard_begin(const struct reshard_conf *c, const struct plan *before,
 	struct reshard *old = xcalloc(1, sizeof(*old));
 	struct reshard *r = xcalloc(1, sizeof(*r));
 	struct plan_moves *moves = xcalloc(1, sizeof(*moves));
-	int lock = -1;
-	enum rc rc = journal_lock(c->dir, &lock, e);
+	enum rc rc = reshard_load(&c->journal, old, e);
 
-	if (rc == RC_OK)
-		rc = reshard_load(c->dir, old, e);
 	if (rc == RC_OK)
 		rc = plan_moves(plan, c->slots, moves, e);
 	if (rc == RC_OK)
@@ -127,9 +127,8 @@ enum rc reshard_begin(const struct reshard_conf *c, const struct plan *before,
 	r->plan = *plan;
 	memcpy(r->target, moves->target, sizeof(r->target));
 	limits_set(r, limits);
-	rc = change_begin(c, r, "begin", e);
+	rc = change_begin(c, old, r, "begin", e);
 out:
-	journal_unlock(lock);
 	free(moves);
 	free(r);
 	free(old);
@@ -141,11 +140,8 @@ enum rc reshard_rollback(const struct reshard_conf *c,
 {
 	struct reshard *old = xcalloc(1, sizeof(*old));
 	struct reshard *r = xcalloc(1, sizeof(*r));
-	int lock = -1;
-	enum rc rc = journal_lock(c->dir, &lock, e);
+	enum rc rc = reshard_load(&c->journal, old, e);
 
-	if (rc == RC_OK)
-		rc = reshard_load(c->dir, old, e);
 	if (rc != RC_OK)
 		goto out;
 	if (old->state != RESHARD_MOVED) {
@@ -158,9 +154,8 @@ enum rc reshard_rollback(const struct reshard_conf *c,
 	r->plan = old->before;
 	memcpy(r->target, old->owner_before, sizeof(r->target));
 	limits_set(r, limits ? limits : &old->limits);
-	rc = change_begin(c, r, "rollback", e);
+	rc = change_begin(c, old, r, "rollback", e);
 out:
-	journal_unlock(lock);
 	free(r);
 	free(old);
 	return rc;
@@ -188,20 +183,17 @@ static enum rc may_ask(enum reshard_state from, enum reshard_state to,
 	return RC_OK;
 }
 
-enum rc reshard_ask(const struct reshard_conf *c, enum reshard_state state,
-    const struct reshard_limits *limits, struct err *e)
+static enum rc ask_once(const struct reshard_conf *c, struct reshard *r,
+    enum reshard_state state, const struct reshard_limits *limits,
+    struct err *e)
 {
-	struct reshard *r = xcalloc(1, sizeof(*r));
 	char line[200];
-	int lock = -1;
-	enum rc rc = journal_lock(c->dir, &lock, e);
+	enum rc rc = reshard_load(&c->journal, r, e);
 
-	if (rc == RC_OK)
-		rc = reshard_load(c->dir, r, e);
 	if (rc == RC_OK)
 		rc = may_ask(r->state, state, e);
 	if (rc != RC_OK)
-		goto out;
+		return rc;
 	r->state = state;
 	limits_set(r, limits);
 	(void)str_format(line, sizeof(line), "event=ask id=%lld state=%s "
@@ -210,10 +202,18 @@ enum rc reshard_ask(const struct reshard_conf *c, enum reshard_state state,
 	    (long long)r->limits.users_per_second,
 	    (long long)r->limits.pause_if_p99_over_ms);
 	rc = audit_add(c->dir, c->who, line, e);
-	if (rc == RC_OK)
-		rc = journal_save(c->dir, r, e);
-out:
-	journal_unlock(lock);
+	return rc == RC_OK ? reshard_save(&c->journal, r, e) : rc;
+}
+
+enum rc reshard_ask(const struct reshard_conf *c, enum reshard_state state,
+    const struct reshard_limits *limits, struct err *e)
+{
+	struct reshard *r = xcalloc(1, sizeof(*r));
+	enum rc rc = RC_BUSY;
+
+	/* A mover writes its figures meanwhile. */
+	for (int i = 0; i < JOURNAL_TRIES && rc == RC_BUSY; i++)
+		rc = ask_once(c, r, state, limits, e);
 	free(r);
 	return rc;
 }

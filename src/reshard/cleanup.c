@@ -25,6 +25,8 @@ static enum rc clear_one(struct mover *m, int32_t slot, int shard, bool jobs,
 	if (rc == RC_OK)
 		rc = jobs ? s->ops->slot_clear_jobs(s, slot, e) :
 		    s->ops->slot_clear(s, slot, e);
+	if (rc == RC_UNAVAILABLE)
+		mover_unsettle(m, shard);
 	if (rc == RC_UNAVAILABLE && s)
 		router_failed(m->c->router, shard, e);
 	return rc;
@@ -72,6 +74,10 @@ static enum rc clean(struct mover *m, struct err *e)
 	enum rc rc = audit_add(m->c->dir, m->c->who, "event=cleanup-start", e);
 
 	if (rc == RC_OK)
+		rc = mover_save(m, e);
+	if (rc == RC_OK)
+		rc = mover_begin(m, e);
+	if (rc == RC_OK && !m->halt)
 		rc = leftovers_clear(m, m->j.owner_before, false, e);
 	if (rc != RC_OK)
 		return rc;
@@ -80,7 +86,7 @@ static enum rc clean(struct mover *m, struct err *e)
 	rc = mover_end(m, RESHARD_NONE, e);
 	if (rc != RC_OK)
 		return rc;
-	if (m->halt)
+	if (m->j.state != RESHARD_NONE)
 		return err_set(e, RC_BUSY, "stopped: another change was begun "
 		    "meanwhile");
 	return audit_add(m->c->dir, m->c->who, "event=cleanup-end", e);

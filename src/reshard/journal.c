@@ -1,5 +1,6 @@
 /*
- * journal.c - the journal's file: read, replaced, removed, locked.
+ * journal.c - the journal of a single host: a file, replaced in one piece under
+ * a lock.
  */
 #include "config.h"
 
@@ -7,9 +8,33 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "utils/clock.h"
+#include "utils/xalloc.h"
+
+enum { JOURNAL_PATH_SIZE = 1024 };
+
+enum rc reshard_load(const struct journal *j, struct reshard *out,
+    struct err *e)
+{
+	return j->ops->load(j->ctx, out, e);
+}
+
+enum rc reshard_save(const struct journal *j, struct reshard *r,
+    struct err *e)
+{
+	return j->ops->save(j->ctx, r, e);
+}
+
+enum rc journal_lost(struct err *e)
+{
+	return err_set(e, RC_BUSY, "somebody else changed the journal of "
+	    "the change at this moment: try again");
+}
 
 static enum rc path_of(const char *dir, const char *name, char *out,
     struct err *e)
@@ -27,7 +52,8 @@ static enum rc file_err(struct err *e, const char *what, const char *path)
 	    "%s: cannot %s: %s", path, what, strerror(no));
 }
 
-enum rc journal_lock(const char *dir, int *fd, struct err *e)
+/* Held while it is compared and replaced; the other is quick. */
+static enum rc lock(const char *dir, int *fd, struct err *e)
 {
 	char path[JOURNAL_PATH_SIZE];
 	enum rc rc = path_of(dir, "reshard.lock", path, e);
@@ -48,12 +74,6 @@ enum rc journal_lock(const char *dir, int *fd, struct err *e)
 	}
 	*fd = f;
 	return RC_OK;
-}
-
-void journal_unlock(int fd)
-{
-	if (fd >= 0)
-		(void)close(fd);
 }
 
 /* A rename is on the disk when its directory is. */
@@ -84,7 +104,8 @@ static bool write_all(int fd, const char *p, size_t len)
 	return true;
 }
 
-enum rc journal_save(const char *dir, const struct reshard *r, struct err *e)
+static enum rc replace(const char *dir, const struct reshard *r,
+    struct err *e)
 {
 	char path[JOURNAL_PATH_SIZE], tmp[JOURNAL_PATH_SIZE];
 	enum rc rc = path_of(dir, "reshard.json", path, e);
@@ -107,7 +128,7 @@ enum rc journal_save(const char *dir, const struct reshard *r, struct err *e)
 	return rc == RC_OK ? sync_dir(dir, e) : rc;
 }
 
-enum rc journal_remove(const char *dir, struct err *e)
+static enum rc take_away(const char *dir, struct err *e)
 {
 	char path[JOURNAL_PATH_SIZE];
 	enum rc rc = path_of(dir, "reshard.json", path, e);
@@ -117,16 +138,17 @@ enum rc journal_remove(const char *dir, struct err *e)
 	return rc == RC_OK ? sync_dir(dir, e) : rc;
 }
 
-uint64_t journal_stamp(const char *dir)
+static uint64_t file_stamp(void *ctx)
 {
 	char path[JOURNAL_PATH_SIZE];
 	struct stat st;
 
-	if (path_of(dir, "reshard.json", path, NULL) != RC_OK ||
-	    stat(path, &st) != 0)
+	if (path_of(ctx, "reshard.json", path, NULL) != RC_OK)
 		return 0;
+	if (stat(path, &st) != 0)
+		return errno == ENOENT;
 	return ((uint64_t)st.st_ino << 32) ^ (uint64_t)st.st_mtim.tv_nsec ^
-	    ((uint64_t)st.st_mtim.tv_sec << 20) ^ 1;
+	    ((uint64_t)st.st_mtim.tv_sec << 20) ^ 3;
 }
 
 static enum rc read_all(int fd, const char *path, struct buf *out,
@@ -147,8 +169,9 @@ static enum rc read_all(int fd, const char *path, struct buf *out,
 	return RC_OK;
 }
 
-enum rc reshard_load(const char *dir, struct reshard *out, struct err *e)
+static enum rc file_load(void *ctx, struct reshard *out, struct err *e)
 {
+	const char *dir = ctx;
 	char path[JOURNAL_PATH_SIZE];
 	struct err words = { RC_OK, "" };
 	enum rc rc = path_of(dir, "reshard.json", path, e);
@@ -175,3 +198,40 @@ enum rc reshard_load(const char *dir, struct reshard *out, struct err *e)
 	buf_release(&text);
 	return rc;
 }
+
+/* A journal begins with the moment, so that no number comes twice. */
+static int64_t rev_after(const struct reshard *now)
+{
+	return now->state == RESHARD_NONE ? clock_ms(&clock_system) :
+	    now->rev + 1;
+}
+
+static enum rc file_save(void *ctx, struct reshard *r, struct err *e)
+{
+	struct reshard *now = xcalloc(1, sizeof(*now));
+	int64_t was = r->rev;
+	int fd = -1;
+	enum rc rc = lock(ctx, &fd, e);
+
+	if (rc == RC_OK)
+		rc = file_load(ctx, now, e);
+	if (rc == RC_OK && now->rev != was)
+		rc = journal_lost(e);
+	if (rc == RC_OK) {
+		r->rev = rev_after(now);
+		rc = r->state == RESHARD_NONE ? take_away(ctx, e) :
+		    replace(ctx, r, e);
+	}
+	if (rc != RC_OK)
+		r->rev = was;
+	if (fd >= 0)
+		(void)close(fd);
+	free(now);
+	return rc;
+}
+
+const struct journal_ops journal_file = {
+	.load = file_load,
+	.save = file_save,
+	.stamp = file_stamp,
+};

@@ -26,10 +26,11 @@ static const struct number {
 	size_t at;
 } numbers[] = {
 #define NUMBER(f)	{ #f, offsetof(struct reshard, f) }
-	NUMBER(id), NUMBER(limits.users_per_second),
+	NUMBER(rev), NUMBER(id), NUMBER(limits.users_per_second),
 	NUMBER(limits.pause_if_p99_over_ms), NUMBER(started_at),
 	NUMBER(ended_at), NUMBER(users), NUMBER(bytes), NUMBER(busy_us),
 	NUMBER(fence_p50_us), NUMBER(fence_p99_us), NUMBER(fence_max_us),
+	NUMBER(unsettled),
 #undef NUMBER
 };
 enum { NUMBERS = sizeof(numbers) / sizeof(numbers[0]) };

@@ -15,6 +15,7 @@ enum { GROUP_SLOTS = 32, GROUP_PEOPLE = 2000, MARKS_MAX = 1024 };
 struct mover_shard {
 	int pause_ms;
 	int64_t again;		/* monotonic µs */
+	bool unsettled;		/* what was sent to it before may still run */
 	char words[160];
 };
 
@@ -67,6 +68,15 @@ bool mover_look(struct mover *m, enum reshard_wait wait, const char *words);
 /* Waits, looking; false as above. */
 bool mover_wait(struct mover *m, int64_t us, enum reshard_wait wait,
     const char *words);
+/* Waits until no other host moves.  RC_OK, too, when it is to stop: see
+ * m->halt. */
+MUST_CHECK enum rc mover_begin(struct mover *m, struct err *e);
+/* A server that did not answer may do later what it was told then, also after
+ * it was told it again: unsettle says so of a shard, settle waits until it
+ * answers and nothing of before can run there.  RC_BUSY: asked to stop. */
+void mover_unsettle(struct mover *m, int shard);
+MUST_CHECK enum rc mover_settle(struct mover *m, int shard, struct store *s,
+    struct err *e);
 /* RC_UNAVAILABLE: another host may have a mover by now. */
 MUST_CHECK enum rc mover_leased(const struct mover *m, struct err *e);
 /* Holds the limits after so many people; false as above. */

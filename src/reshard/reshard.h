@@ -1,10 +1,10 @@
 /*
  * reshard.h - a change of shards under way: its journal, its mover, its end.
  *
- * The journal (state_dir/data/reshard.json, replaced by rename) says what was
- * asked for; the slot map says how far it is; nothing else is remembered, so a
- * mover may die anywhere and the next goes on.  Who did what and when is added
- * to state_dir/data/audit.log, one logfmt line each, synced.
+ * The journal says what was asked for; the slot map says how far it is; nothing
+ * else is remembered, so a mover may die anywhere and the next goes on, with
+ * several hosts on any of them.  Who did what and when is added to
+ * state_dir/data/audit.log of their host, one logfmt line each, synced.
  *
  *   begin → RUNNING → (mover) → MOVED → cleanup → none
  *              | pause, resume            | rollback: a new change, back
@@ -36,6 +36,7 @@ enum { RESHARD_FENCE_BUCKETS = 160 };
 
 struct reshard {		/* what the journal says */
 	enum reshard_state state;
+	int64_t rev;		/* of the journal, 0: there is none */
 	int64_t id;		/* UTC ms of begin */
 	char who[64];		/* who began it */
 	struct plan before;	/* names and placement: what rollback goes to */
@@ -50,18 +51,45 @@ struct reshard {		/* what the journal says */
 	/* how many fences took how long, see reshard/pace.h */
 	uint32_t fences[RESHARD_FENCE_BUCKETS];
 	char last_error[256];	/* why the mover stopped, "" */
+	/* 1: a mover is at work, or ended while what it had sent to a server
+	 * might still run there */
+	int64_t unsettled;
 };
 
+/*
+ * Where the journal lies.  The terminal that asks and the mover that works
+ * both change it, each by compare-and-set from what it read.
+ */
+struct journal_ops {
+	/* RC_OK with state NONE when there is none; RC_CORRUPT: unreadable. */
+	enum rc (*load)(void *ctx, struct reshard *out, struct err *e);
+	/* RC_BUSY: it is not the one with r->rev any more; read it again.
+	 * r->rev becomes the new one.  State NONE takes it away. */
+	enum rc (*save)(void *ctx, struct reshard *r, struct err *e);
+	/* Another number whenever it was saved; 0: not known now. */
+	uint64_t (*stamp)(void *ctx);
+};
+
+struct journal {
+	const struct journal_ops *ops;
+	void *ctx;
+};
+
+/* reshard.json of the folder that ctx (a char *) names, replaced in one piece.
+ * Several hosts have theirs in the meta store, see cluster/cluster.h. */
+extern const struct journal_ops journal_file;
+
 struct reshard_conf {
-	const char *dir;		/* state_dir/data */
+	const char *dir;		/* state_dir/data: the audit trail */
+	struct journal journal;
 	struct slots *slots;		/* writable, borrowed */
 	struct router *router;		/* borrowed; opens the shards */
 	const struct step_ops *step;
 	void *step_ctx;
 	const struct clock *clock;
 	const char *who;		/* for the audit trail */
-	int settle_ms;			/* after a mover that died: how long one of
-					 * its commands may still run on a server */
+	int settle_ms;			/* how long a command may run on a server
+					 * that has begun to answer again */
 	/* p99 of the last minute in ms over the shards, -1 unknown; may be NULL */
 	int64_t (*p99_ms)(void *ctx);
 	void *p99_ctx;
@@ -69,7 +97,7 @@ struct reshard_conf {
 };
 
 /* RC_OK with state NONE when there is no journal; RC_CORRUPT when unreadable. */
-MUST_CHECK enum rc reshard_load(const char *dir, struct reshard *out,
+MUST_CHECK enum rc reshard_load(const struct journal *j, struct reshard *out,
     struct err *e);
 /* Writes the journal.  RC_CONFLICT: another change is not finished (e says
  * which command ends it); one that is MOVED may be followed by its way back. */

@@ -14,25 +14,6 @@
 enum { SHARD_PAUSE_MIN_MS = 200, SHARD_PAUSE_MAX_MS = 5000, DIGEST_TRIES = 3,
 	HOST_PAUSE_US = 200000 };
 
-static bool servers(const struct mover *m)
-{
-	for (int i = 0; i < router_shards(m->c->router); i++) {
-		const struct shard_conf *s = router_shard_conf(m->c->router, i);
-
-		if (s && strncmp(s->uri, "sqlite:", 7) != 0)
-			return true;
-	}
-	return false;
-}
-
-static bool left_by_dead(const struct mover *m)
-{
-	for (int32_t s = 0; s < SLOT_COUNT; s++)
-		if (slots_get(m->c->slots, s).state != SLOT_STABLE)
-			return true;
-	return false;
-}
-
 static bool working(const struct mover *m)
 {
 	return !m->stopped && (m->j.state == RESHARD_RUNNING ||
@@ -96,11 +77,13 @@ static enum rc recover(struct mover *m, struct err *e)
 {
 	enum rc rc;
 
+	do {
+		m->halt = false;
+		rc = mover_begin(m, e);
+	} while (rc == RC_OK && m->halt && working(m));
+	if (rc != RC_OK || !working(m))
+		return rc;
 	fences_lift(m);
-	if (left_by_dead(m) && servers(m) &&
-	    !wait_out(m, (int64_t)m->c->settle_ms * 1000, RESHARD_WAIT_SHARD,
-	    "what the last mover sent may still run on a server"))
-		return RC_OK;
 	rc = slots_rest(m, e);
 	leftover_jobs_clear(m);
 	return rc;
@@ -157,11 +140,14 @@ static void shard_pause(struct mover *m, int shard, const struct err *e)
 static enum rc group_failed(struct mover *m, const struct group *g, enum rc rc,
     struct err *e)
 {
+	int shard = g->copier.at == COPY_SOURCE ? g->source : g->target;
+
+	if (rc == RC_UNAVAILABLE)
+		mover_unsettle(m, shard);
 	if (m->halt)
 		return RC_OK;
 	if (rc == RC_UNAVAILABLE || rc == RC_BUSY) {
-		shard_pause(m, g->copier.at == COPY_SOURCE ? g->source :
-		    g->target, e);
+		shard_pause(m, shard, e);
 		return RC_OK;
 	}
 	if (rc != RC_CORRUPT || g->at < 0)
@@ -236,6 +222,15 @@ static enum rc run_audit(const struct mover *m, const char *event,
 	return audit_add(m->c->dir, m->c->who, line, e);
 }
 
+/* For the next mover. */
+static bool unsettled(const struct mover *m)
+{
+	for (int i = 0; i < SHARDS_MAX; i++)
+		if (m->shard[i].unsettled)
+			return true;
+	return false;
+}
+
 static enum rc run(struct mover *m, struct err *e)
 {
 	struct group *g = group_new();
@@ -246,6 +241,11 @@ static enum rc run(struct mover *m, struct err *e)
 		rc = groups_move(m, g, e);
 		if (rc == RC_OK && !m->halt)
 			rc = all_done(m, e);
+		if (rc == RC_UNAVAILABLE) {	/* the journal's store */
+			(void)mover_wait(m, HOST_PAUSE_US, RESHARD_WAIT_HOST,
+			    e->text);
+			rc = RC_OK;
+		}
 	}
 	group_free(g);
 	return rc;
@@ -286,6 +286,7 @@ enum rc reshard_run(const struct reshard_conf *c,
 		(void)str_copy(m->j.last_error, sizeof(m->j.last_error),
 		    words.text);
 	}
+	m->j.unsettled = unsettled(m);
 	if (m->j.state != RESHARD_NONE && rc == RC_OK)
 		rc = mover_save(m, e);
 	else if (m->j.state != RESHARD_NONE &&

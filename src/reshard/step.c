@@ -136,6 +136,7 @@ static enum rc local_commit(void *ctx, const int32_t *slots, size_t n,
     struct err *e)
 {
 	struct slot_entry was[FENCE_MAX], s;
+	struct err ignored = { RC_OK, "" };
 	struct slots *m = ctx;
 	enum rc rc = RC_OK;
 	size_t done = 0;
@@ -154,16 +155,27 @@ static enum rc local_commit(void *ctx, const int32_t *slots, size_t n,
 	}
 	if (rc == RC_OK)
 		rc = slots_sync(m, e);
-	/* Nobody was let in yet: as if it had not been tried. */
+	/* Nobody was let in yet: as if it had not been tried.  The disk may have
+	 * either until it takes this, too. */
 	for (size_t i = 0; i < done && rc != RC_OK; i++)
 		state_back(m, slots[i], was[i]);
+	if (rc != RC_OK && slots_sync(m, &ignored) != RC_OK)
+		return rc;	/* who set out to move says so, and stops */
 	for (size_t i = 0; i < n && rc == RC_OK; i++)
 		slots_unlock(m, slots[i]);
 	return rc;
 }
 
+/* The lock of the map's movers is held. */
+static enum rc local_begin(void *ctx, struct err *e)
+{
+	(void)ctx, (void)e;
+	return RC_OK;
+}
+
 const struct step_ops step_local = {
 	.fence_max = FENCE_MAX,
+	.begin = local_begin,
 	.copying = local_copying,
 	.fence = local_fence,
 	.unfence = local_unfence,

@@ -10,8 +10,8 @@
  *
  * Every call is idempotent: a mover that starts again repeats it.
  *
- * With several hosts a step may have to wait: copying, fence and release then
- * answer RC_BUSY (somebody does not answer yet: e says who, call again) or
+ * With several hosts a step may have to wait: begin, copying, fence and release
+ * then answer RC_BUSY (somebody does not answer yet: e says who, call again) or
  * RC_UNAVAILABLE (the meta store or this host's agent is down, call again).
  * RC_CONFLICT of unfence or commit: the fence was taken away meanwhile, as a
  * host heard nothing of its end for too long.  The slots are COPYING, nothing
@@ -30,6 +30,9 @@
 
 struct step_ops {
 	size_t fence_max;	/* most slots that one fence takes */
+	/* Nobody else moves, on any host, until the mover's lock is given back:
+	 * before anything is written or deleted that no step stands for. */
+	enum rc (*begin)(void *ctx, struct err *e);
 	/* From now on every write to these slots leaves a mark; who did not
 	 * know that has left. */
 	enum rc (*copying)(void *ctx, const int32_t *slots,

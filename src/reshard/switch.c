@@ -192,8 +192,11 @@ static void jobs_forget(struct mover *m, struct group *g, size_t first,
 
 	for (size_t i = first; i < first + n; i++)
 		if (g->copies[i].sum[COPY_SOURCE].of[COLLECTION_JOBS].records &&
-		    s->ops->slot_clear_jobs(s, g->slots[i], &ignored) != RC_OK)
+		    s->ops->slot_clear_jobs(s, g->slots[i], &ignored) !=
+		    RC_OK) {
+			mover_unsettle(m, g->source);
 			m->jobs_left = true;
+		}
 }
 
 enum rc group_switch(struct mover *m, struct group *g, size_t first, size_t n,

@@ -91,9 +91,9 @@ enum rc verify_store(struct verify *v, int shard, struct store **out,
 
 enum rc verify_journal(struct verify *v, struct err *e)
 {
-	if (v->c->dir == NULL)
+	if (v->c->journal == NULL)
 		return RC_OK;
-	return reshard_load(v->c->dir, &v->change, e);
+	return reshard_load(v->c->journal, &v->change, e);
 }
 
 bool verify_left(const struct verify *v, int32_t slot, int shard)

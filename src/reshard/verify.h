@@ -43,11 +43,13 @@ struct verify_finding {
 	bool repaired;
 };
 
+struct journal;
+
 struct verify_conf {
 	struct router *router;
 	struct slots *slots;	/* writable: for the locks and repair */
-	const char *dir;	/* state_dir/data: the journal of a change; its
-				 * leftovers are no findings.  NULL: none */
+	const struct journal *journal;	/* of a change, whose leftovers are no
+				 * findings; NULL: none */
 	int32_t only_slot;	/* -1: all */
 	int only_shard;		/* -1: all */
 	bool digests;		/* read everything; else counts alone */

@@ -14,12 +14,24 @@
 #include "utils/xalloc.h"
 
 enum { LOOK_US = 100000, P99_US = 500000, SAVE_US = 1000000,
-	STEP_US = 50000 };
+	STEP_US = 50000, HOST_PAUSE_US = 200000 };
 
 int mover_want(const struct mover *m, int32_t slot)
 {
 	return m->j.state == RESHARD_ABORTING ? m->j.owner_before[slot] :
 	    m->j.target[slot];
+}
+
+static uint64_t journal_stamp(const struct mover *m)
+{
+	return m->c->journal.ops->stamp(m->c->journal.ctx);
+}
+
+void mover_unsettle(struct mover *m, int shard)
+{
+	const struct shard_conf *s = router_shard_conf(m->c->router, shard);
+
+	m->shard[shard].unsettled |= s && strncmp(s->uri, "sqlite:", 7) != 0;
 }
 
 enum rc mover_new(const struct reshard_conf *c, struct mover **out,
@@ -39,9 +51,12 @@ enum rc mover_new(const struct reshard_conf *c, struct mover **out,
 	m->write_us = 1000;
 	m->bytes_per_us = 20;
 	m->began = clock_mono_us();
-	m->stamp = journal_stamp(c->dir);
-	rc = reshard_load(c->dir, &m->j, e);
+	m->stamp = journal_stamp(m);
+	rc = reshard_load(&c->journal, &m->j, e);
 	pace_set(&m->pace, m->j.limits.users_per_second, m->began);
+	for (int i = 0; i < SHARDS_MAX && m->j.unsettled; i++)
+		mover_unsettle(m, i);
+	m->j.unsettled = 1;
 	if (rc == RC_OK)
 		*out = m;
 	else
@@ -74,15 +89,15 @@ static bool asked(struct mover *m, const struct reshard *now)
 
 static void journal_look(struct mover *m)
 {
-	uint64_t stamp = journal_stamp(m->c->dir);
+	uint64_t stamp = journal_stamp(m);
 	struct err ignored = { RC_OK, "" };
 	struct reshard *now;
 
-	if (stamp == m->stamp)
+	if (stamp == m->stamp || stamp == 0)
 		return;
 	now = xcalloc(1, sizeof(*now));
 	/* One that cannot be read is told of when it is to be written. */
-	if (reshard_load(m->c->dir, now, &ignored) == RC_OK) {
+	if (reshard_load(&m->c->journal, now, &ignored) == RC_OK) {
 		(void)asked(m, now);
 		m->stamp = stamp;
 	}
@@ -101,36 +116,43 @@ static void figures_add(struct mover *m)
 	m->j.fence_p99_us = fences_quantile(&m->j, 0.99);
 }
 
+/* What another terminal asked for meanwhile holds. */
+static enum rc save_once(struct mover *m, enum reshard_state next,
+    struct reshard *was, struct reshard *now, struct err *e)
+{
+	enum rc rc = reshard_load(&m->c->journal, now, e);
+
+	if (rc != RC_OK)
+		return rc;
+	*was = m->j;
+	if (!asked(m, now) || now->state == RESHARD_NONE)
+		return RC_OK;
+	if (was->state == now->state)
+		m->j.state = next;
+	was->state = m->j.state;
+	was->limits = m->j.limits;
+	figures_add(m);
+	m->j.rev = now->rev;
+	rc = reshard_save(&m->c->journal, &m->j, e);
+	m->stamp = journal_stamp(m);
+	was->fence_p50_us = m->j.fence_p50_us;
+	was->fence_p99_us = m->j.fence_p99_us;
+	m->j = *was;	/* this run's figures are added anew each time */
+	return rc;
+}
+
 static enum rc save_as(struct mover *m, enum reshard_state next, struct err *e)
 {
 	struct reshard *now = xcalloc(1, sizeof(*now));
 	struct reshard *was = xmalloc(sizeof(*was));
-	int lock = -1;
-	enum rc rc = journal_lock(m->c->dir, &lock, e);
+	enum reshard_state state = m->j.state;
+	enum rc rc = RC_BUSY;
 
-	if (rc == RC_OK)
-		rc = reshard_load(m->c->dir, now, e);
-	if (rc != RC_OK)
-		goto out;
-	*was = m->j;
-	if (!asked(m, now) || now->state == RESHARD_NONE)
-		goto out;
-	if (was->state == now->state)
-		m->j.state = next;
-	if (m->j.state == RESHARD_NONE) {
-		rc = journal_remove(m->c->dir, e);
-		goto out;
+	for (int i = 0; i < JOURNAL_TRIES && rc == RC_BUSY; i++) {
+		rc = save_once(m, next, was, now, e);
+		if (rc != RC_OK && m->j.state == next)
+			m->j.state = state;	/* it is not written */
 	}
-	was->state = m->j.state;
-	was->limits = m->j.limits;
-	figures_add(m);
-	rc = journal_save(m->c->dir, &m->j, e);
-	m->stamp = journal_stamp(m->c->dir);
-	was->fence_p50_us = m->j.fence_p50_us;
-	was->fence_p99_us = m->j.fence_p99_us;
-	m->j = *was;	/* this run's figures are added anew each time */
-out:
-	journal_unlock(lock);
 	free(was);
 	free(now);
 	m->saved = clock_mono_us();
@@ -237,6 +259,34 @@ bool mover_wait(struct mover *m, int64_t us, enum reshard_wait wait,
 	}
 	m->idle_us += clock_mono_us() - began;
 	return !m->halt;
+}
+
+enum rc mover_settle(struct mover *m, int shard, struct store *s,
+    struct err *e)
+{
+	enum rc rc;
+
+	if (!m->shard[shard].unsettled)
+		return RC_OK;
+	rc = s->ops->ping(s, e);
+	if (rc != RC_OK)
+		return rc;
+	if (!mover_wait(m, (int64_t)m->c->settle_ms * 1000, RESHARD_WAIT_SHARD,
+	    "what was sent before may still run on a server"))
+		return err_set(e, RC_BUSY, "asked to stop");
+	m->shard[shard].unsettled = false;
+	return RC_OK;
+}
+
+enum rc mover_begin(struct mover *m, struct err *e)
+{
+	enum rc rc;
+
+	do {
+		rc = m->c->step->begin(m->c->step_ctx, e);
+	} while ((rc == RC_BUSY || rc == RC_UNAVAILABLE) &&
+	    mover_wait(m, HOST_PAUSE_US, RESHARD_WAIT_HOST, e->text));
+	return (rc == RC_BUSY || rc == RC_UNAVAILABLE) && m->halt ? RC_OK : rc;
 }
 
 bool mover_hold(struct mover *m, size_t people)

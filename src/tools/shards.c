@@ -13,11 +13,12 @@
 
 #include "store/router.h"
 #include "store/slots.h"
+#include "tools/shards_hosts.h"
 #include "utils/buf.h"
 
 static const struct shards_command *const table[] = {
 	&shards_status, &shards_plan, &shards_reshard, &shards_drain,
-	&shards_pause, &shards_resume,
+	&shards_pause, &shards_resume, &shards_hosts,
 	&shards_verify, &shards_backup, &shards_restore, &shards_migrate,
 	NULL
 };
@@ -69,15 +70,30 @@ static enum rc shards_run(struct ctl *c, int argc, char **argv, struct err *e)
 	return s->run(c, argc - 1, argv + 1, e);
 }
 
-static void who_tell(char *out, size_t size)
+static void who_tell(const struct config *c, char *out, size_t size)
 {
 	const char *sudo = getenv("SUDO_USER");
 	const struct passwd *p = getpwuid(getuid());
 	char host[64] = "";
 
-	gethostname(host, sizeof(host) - 1);
+	if (c->cluster.host != NULL)
+		str_copy(host, sizeof(host), c->cluster.host);
+	else
+		gethostname(host, sizeof(host) - 1);
 	str_format(out, size, "%s@%s", sudo != NULL && *sudo != '\0' ? sudo :
 	    p != NULL ? p->pw_name : "unknown", host);
+}
+
+/* This host's own, or that of all. */
+static void journal_find(struct shards_place *p)
+{
+	struct shards_hosts h;
+
+	p->journal = (struct journal){ &journal_file, p->dir };
+	if (!shards_hosts_init(&h, p->ctl->conf))
+		return;
+	cluster_journal_open(&h.conf, &p->shared);
+	p->journal = (struct journal){ &journal_cluster, p->shared };
 }
 
 enum rc shards_place_open(struct ctl *c, struct shards_place *out,
@@ -90,14 +106,16 @@ enum rc shards_place_open(struct ctl *c, struct shards_place *out,
 		return rc;
 	if (!str_format(p.dir, sizeof(p.dir), "%s/data", c->conf->state_dir))
 		return err_set(e, RC_TOOBIG, "state_dir is too long");
-	who_tell(p.who, sizeof(p.who));
+	who_tell(c->conf, p.who, sizeof(p.who));
 	rc = slots_open(c->conf->slots_map, NULL, 0, true, &p.slots, e);
 	if (rc == RC_NOTFOUND)
 		return err_set(e, rc, "%s is not there: the bot has not been "
 		    "started yet", c->conf->slots_map);
-	if (rc == RC_OK)
-		*out = p;
-	return rc;
+	if (rc != RC_OK)
+		return rc;
+	*out = p;
+	journal_find(out);
+	return RC_OK;
 }
 
 enum rc shards_place_router(struct shards_place *p, bool create,
@@ -112,6 +130,8 @@ void shards_place_release(struct shards_place *p)
 {
 	router_free(p->router);
 	slots_free(p->slots);
+	cluster_journal_free(p->shared);
+	p->shared = NULL;
 	p->router = NULL;
 	p->slots = NULL;
 }

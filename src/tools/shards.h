@@ -10,9 +10,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "reshard/reshard.h"
 #include "tools/ctl.h"
 #include "utils/err.h"
 
+struct cluster_journal;
 struct router;
 struct slots;
 
@@ -24,8 +26,8 @@ struct shards_command {
 	enum rc (*run)(struct ctl *c, int argc, char **argv, struct err *e);
 };
 
-extern const struct shards_command shards_drain, shards_pause, shards_plan,
-    shards_reshard, shards_resume, shards_status;
+extern const struct shards_command shards_drain, shards_hosts, shards_pause,
+    shards_plan, shards_reshard, shards_resume, shards_status;
 
 extern const struct shards_command shards_backup, shards_migrate,
     shards_restore, shards_verify;
@@ -36,6 +38,8 @@ struct shards_place {
 	char dir[PATH_MAX];	/* state_dir/data */
 	char who[96];		/* for the audit trail: name@host */
 	struct slots *slots;	/* open for writing */
+	struct journal journal;	/* of a change of shards */
+	struct cluster_journal *shared;	/* … of several hosts, else NULL */
 	struct router *router;	/* NULL until asked for */
 };
 

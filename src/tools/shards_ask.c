@@ -15,7 +15,7 @@
 #include "utils/clock.h"
 #include "utils/xalloc.h"
 
-enum { PAUSE_WAIT_MS = 15000, LOOK_EACH_US = 20 * 1000 };
+enum { PAUSE_WAIT_US = 15 * 1000 * 1000, LOOK_EACH_US = 20 * 1000 };
 
 /* Options of start that mean something here, too; then the place. */
 static enum rc begin(struct shards_place *p, int argc, char **argv,
@@ -34,6 +34,7 @@ static struct reshard_conf asker(const struct shards_place *p)
 {
 	return (struct reshard_conf){
 		.dir = p->dir,
+		.journal = p->journal,
 		.slots = p->slots,
 		.router = p->router,
 		.clock = &clock_system,
@@ -46,7 +47,7 @@ static enum rc state_load(struct shards_place *p, struct reshard **out,
     struct err *e)
 {
 	struct reshard *r = xcalloc(1, sizeof(*r));
-	enum rc rc = reshard_load(p->dir, r, e);
+	enum rc rc = reshard_load(&p->journal, r, e);
 
 	if (rc == RC_OK)
 		*out = r;
@@ -79,9 +80,40 @@ static enum rc ask(struct shards_place *p, enum reshard_state state,
 static enum rc go_on(struct shards_place *p, const struct change_args *a,
     struct err *e)
 {
-	if (slots_mover_alive(p->slots))
+	struct reshard *r = NULL;
+	bool moves;
+	enum rc rc = state_load(p, &r, e);
+
+	if (rc != RC_OK)
+		return rc;
+	moves = shards_mover_alive(p, r->rev);
+	free(r);
+	if (moves)
 		return shards_watch(p, e);
 	return a->detach ? shards_move_detached(p, e) : shards_move(p, e);
+}
+
+static enum rc mover_wait_end(struct shards_place *p, struct err *e)
+{
+	int64_t until = clock_mono_us() + PAUSE_WAIT_US;
+	struct reshard *r = NULL;
+	bool moves = true;
+	enum rc rc = RC_OK;
+
+	while (rc == RC_OK && moves) {
+		rc = state_load(p, &r, e);
+		if (rc != RC_OK)
+			break;
+		moves = shards_mover_alive(p, r->rev);
+		free(r);
+		if (moves && clock_mono_us() > until)
+			rc = err_set(e, RC_BUSY, "it will pause, but the "
+			    "mover has not stopped yet: familybotctl shards "
+			    "reshard watch");
+		if (moves)
+			usleep(LOOK_EACH_US);
+	}
+	return rc;
 }
 
 enum rc reshard_pause_run(struct shards_place *p, int argc, char **argv,
@@ -92,14 +124,8 @@ enum rc reshard_pause_run(struct shards_place *p, int argc, char **argv,
 
 	if (rc == RC_OK)
 		rc = ask(p, RESHARD_PAUSED, &a, e);
-	for (int ms = 0; rc == RC_OK && slots_mover_alive(p->slots);
-	    ms += LOOK_EACH_US / 1000) {
-		if (ms > PAUSE_WAIT_MS)
-			return err_set(e, RC_BUSY, "it will pause, but the "
-			    "mover has not stopped yet: familybotctl shards "
-			    "reshard watch");
-		usleep(LOOK_EACH_US);
-	}
+	if (rc == RC_OK)
+		rc = mover_wait_end(p, e);
 	return rc == RC_OK ? shards_move_tell(p, e) : rc;
 }
 
@@ -270,7 +296,9 @@ enum rc reshard_cleanup_run(struct shards_place *p, int argc, char **argv,
 	}
 	if (rc != RC_OK || !go)
 		goto out;
-	if (moved)
+	if (moved && p->shared != NULL && r->plan.only_slot < 0)
+		rc = conf_agree(p, &r->plan, e);
+	if (rc == RC_OK && moved)
 		rc = cleanup_do(p, e);
 	r->state = RESHARD_NONE;
 	if (rc == RC_OK)

@@ -83,6 +83,10 @@ MUST_CHECK enum rc conf_text(const struct shards_place *p,
  */
 MUST_CHECK enum rc conf_follow(struct shards_place *p, const struct plan *plan,
     bool install, struct err *e);
+/* The same for what another host began, where shards.conf here says something
+ * else.  RC_INVALID: it does not name all shards of the plan. */
+MUST_CHECK enum rc conf_agree(struct shards_place *p, const struct plan *plan,
+    struct err *e);
 MUST_CHECK enum rc conf_prepare(struct shards_place *p, const struct buf *text,
     struct err *e);
 /* Puts what was made ready in its place, if there is such, and loads the

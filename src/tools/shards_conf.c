@@ -143,6 +143,27 @@ enum rc conf_follow(struct shards_place *p, const struct plan *plan,
 	return conf_write(p, plan, true, install, e);
 }
 
+enum rc conf_agree(struct shards_place *p, const struct plan *plan,
+    struct err *e)
+{
+	const struct config *c = p->ctl->conf;
+	bool same = true;
+	int here = 0, stay = 0;
+
+	for (int i = 0; i < c->nshards; i++) {
+		here += plan_has(plan, c->shards[i].name);
+		stay += !c->shards[i].leaving;
+		same &= c->shards[i].leaving != plan_has(plan,
+		    c->shards[i].name);
+	}
+	if (here < plan->nnames)
+		return err_set(e, RC_INVALID, "the change has shards that %s "
+		    "does not name: write them there, as on the host that "
+		    "began it", c->shards_file);
+	return same && stay == plan->nnames ? RC_OK :
+	    conf_follow(p, plan, true, e);
+}
+
 /* Names that a start left in the map which was killed before its journal.
  * Where there are several hosts, another may have just added one. */
 static enum rc names_sweep(struct shards_place *p, int *n, struct err *e)

@@ -77,21 +77,22 @@ static void shard_put(struct buf *b, const struct shard_look *l)
 
 static void change_put(struct buf *b, const struct shards_view *v)
 {
-	const struct reshard *c = &v->change;
+	const struct change_look *c = &v->change;
 
 	buf_printf(b, "\"change\":{\"state\":\"%s\"",
 	    reshard_state_word(c->state));
 	if (c->state != RESHARD_NONE) {
 		text_put(b, "who", c->who);
-		flag_put(b, "mover", v->mover);
+		flag_put(b, "mover", c->mover);
 		number_put(b, "started_at", c->started_at);
 		number_put(b, "ended_at", c->ended_at);
-		number_put(b, "shards_before", c->before.nnames);
-		number_put(b, "shards_after", c->plan.nnames);
-		number_put(b, "slots_moved", v->slots_moved);
-		number_put(b, "slots", v->slots_moving);
+		number_put(b, "shards_before", c->shards_before);
+		number_put(b, "shards_after", c->shards_after);
+		number_put(b, "slots_moved", c->slots_moved);
+		number_put(b, "slots", c->slots);
 		number_put(b, "users", c->users);
 		number_put(b, "bytes", c->bytes);
+		number_put(b, "fence_p50_us", c->fence_p50_us);
 		number_put(b, "fence_p99_us", c->fence_p99_us);
 		text_put(b, "error", c->last_error);
 	}

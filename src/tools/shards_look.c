@@ -25,7 +25,7 @@
 #include "utils/xalloc.h"
 
 enum piece_kind { PIECE_UP, PIECE_DOWN, PIECE_JOBS, PIECE_INFO, PIECE_HOST,
-	PIECE_NO_HOSTS };
+	PIECE_NO_HOSTS, PIECE_CHANGE };
 
 struct piece {
 	enum piece_kind kind;
@@ -34,6 +34,7 @@ struct piece {
 		struct store_stats jobs;
 		struct store_info info;
 		struct cluster_host host;
+		struct change_look change;
 	};
 };
 
@@ -97,8 +98,25 @@ static void shard_tell(const struct config_shard *c, bool made, int fd,
 	store_close(s);
 }
 
+/* In the child. */
+static void change_tell(const struct shards_hosts *h, const struct slots *m,
+    int fd)
+{
+	struct journal journal = { &journal_cluster, NULL };
+	struct cluster_journal *j = NULL;
+	struct piece p = { .kind = PIECE_CHANGE };
+	struct err e = { .text = "" };
+
+	cluster_journal_open(&h->conf, &j);
+	journal.ctx = j;
+	if (change_look(&journal, m, &p.change, &e) == RC_OK)
+		tell(fd, &p);
+	cluster_journal_free(j);
+}
+
 /* In the child.  A beat comes each fifth of a lease. */
-static void hosts_tell(const struct shards_hosts *h, int fd, int wait_ms)
+static void hosts_tell(const struct shards_hosts *h, const struct slots *m,
+    int fd, int wait_ms)
 {
 	struct cluster_host *of = xcalloc(CLUSTER_HOSTS_MAX, sizeof(*of));
 	int watch_ms = h->conf.lease_ms * 2 / 5, n = 0;
@@ -107,6 +125,7 @@ static void hosts_tell(const struct shards_hosts *h, int fd, int wait_ms)
 
 	if (watch_ms > wait_ms / 2)
 		watch_ms = wait_ms / 2;
+	change_tell(h, m, fd);
 	if (cluster_hosts(&h->conf, watch_ms, of, CLUSTER_HOSTS_MAX, &n, &e) !=
 	    RC_OK) {
 		str_copy(p.why, sizeof(p.why), e.text);
@@ -123,7 +142,8 @@ static void hosts_tell(const struct shards_hosts *h, int fd, int wait_ms)
 
 /* conf NULL: of the hosts.  made: see struct store_conf. */
 static void ask(const struct config_shard *conf, bool made,
-    const struct shards_hosts *h, struct asked *a, int wait_ms)
+    const struct shards_hosts *h, const struct slots *m, struct asked *a,
+    int wait_ms)
 {
 	int fds[2];
 
@@ -136,7 +156,7 @@ static void ask(const struct config_shard *conf, bool made,
 		if (conf != NULL)
 			shard_tell(conf, made, fds[1], wait_ms * 3 / 4);
 		else
-			hosts_tell(h, fds[1], wait_ms);
+			hosts_tell(h, m, fds[1], wait_ms);
 		_exit(0);
 	}
 	close(fds[1]);
@@ -176,6 +196,12 @@ static bool hear(struct shards_view *v, struct shard_look *l, int fd)
 		v->hosts_why[0] = '\0';
 		if (v->nhosts < CLUSTER_HOSTS_MAX)
 			v->hosts[v->nhosts++] = p.host;
+		v->change.mover |= p.host.live && p.host.mover;
+		break;
+	case PIECE_CHANGE:
+		p.change.mover |= v->change.mover;
+		v->change = p.change;
+		v->change_why[0] = '\0';
 		break;
 	case PIECE_NO_HOSTS:
 		str_copy(v->hosts_why, sizeof(v->hosts_why), p.why);
@@ -223,13 +249,14 @@ void shards_view_ask(struct shards_view *v, int wait_ms)
 		of[i] = (struct asked){ -1, -1 };
 		if (l->conf != NULL)
 			ask(l->conf, slots_shard_made(v->slots, l->index),
-			    NULL, &of[i], wait_ms);
+			    NULL, v->slots, &of[i], wait_ms);
 	}
 	of[v->n] = (struct asked){ -1, -1 };
 	if (shards_hosts_init(&hosts, v->conf)) {
 		str_copy(v->hosts_why, sizeof(v->hosts_why),
 		    "the meta store does not answer");
-		ask(NULL, false, &hosts, &of[v->n], wait_ms);
+		ask(NULL, false, &hosts, v->slots, &of[v->n], wait_ms);
+		str_copy(v->change_why, sizeof(v->change_why), v->hosts_why);
 	}
 	hear_all(v, of, wait_ms);
 	for (int i = 0; i <= v->n; i++) {

@@ -34,6 +34,18 @@ struct shard_look {
 	int64_t backup_at;	/* UTC ms, 0 none */
 };
 
+/* What the journal and this host's map say of a change. */
+struct change_look {
+	enum reshard_state state;
+	bool mover;		/* is somebody moving? */
+	char who[64];
+	int64_t started_at, ended_at;	/* UTC ms */
+	int shards_before, shards_after;
+	int32_t slots_moved, slots;
+	int64_t users, bytes, fence_p50_us, fence_p99_us;
+	char last_error[256];
+};
+
 struct shards_view {
 	const struct config *conf;
 	const struct slots *slots;
@@ -45,14 +57,15 @@ struct shards_view {
 	int nhosts;		/* 0: this is the only one */
 	struct cluster_host hosts[CLUSTER_HOSTS_MAX];
 	char hosts_why[160];	/* why they cannot be told, "" */
-	struct reshard change;
+	struct change_look change;
 	char change_why[160];	/* why the journal cannot be read, "" */
-	bool mover;		/* is somebody moving? */
-	int32_t slots_moved, slots_moving;	/* of the change */
 	int32_t misplaced;	/* slots that are not where placement says;
 				 * -1 while it cannot be said */
 };
 
+/* j: of this host, or of all.  RC_UNAVAILABLE, RC_CORRUPT. */
+MUST_CHECK enum rc change_look(const struct journal *j, const struct slots *m,
+    struct change_look *out, struct err *e);
 /* By index of the map; NULL for a gap. */
 struct shard_look *shards_view_row(struct shards_view *v, int shard);
 /* Inside: fills what is of the spool. */

@@ -90,6 +90,7 @@ enum rc mover_init(struct mover *m, struct shards_place *p, bool stops,
 	*m = (struct mover){
 		.conf = {
 			.dir = p->dir,
+			.journal = p->journal,
 			.slots = p->slots,
 			.step = &step_local,
 			.step_ctx = p->slots,
@@ -169,7 +170,7 @@ static void json_tell(struct shards_place *p, const struct reshard *r)
 	    "\"slots\":%d,\"users\":%lld,\"bytes\":%lld,\"busy_us\":%lld,"
 	    "\"fence_p50_us\":%lld,\"fence_p99_us\":%lld,"
 	    "\"fence_max_us\":%lld,\"error\":", reshard_state_word(r->state),
-	    slots_mover_alive(p->slots) ? "true" : "false", moved, all,
+	    shards_mover_alive(p, r->rev) ? "true" : "false", moved, all,
 	    (long long)r->users, (long long)r->bytes, (long long)r->busy_us,
 	    (long long)r->fence_p50_us, (long long)r->fence_p99_us,
 	    (long long)r->fence_max_us);
@@ -215,7 +216,7 @@ static enum rc tell(struct shards_place *p, const struct reshard *r,
 		    "familybotctl shards reshard resume\n", moved, all);
 	if (r->state != RESHARD_RUNNING && r->state != RESHARD_ABORTING)
 		return RC_OK;
-	if (slots_mover_alive(p->slots)) {
+	if (shards_mover_alive(p, r->rev)) {
 		if (!p->ctl->json)
 			fprintf(f, "%d of %d slots are moved, and it goes on. "
 			    "See: familybotctl shards reshard watch\n", moved,
@@ -230,7 +231,7 @@ static enum rc tell(struct shards_place *p, const struct reshard *r,
 enum rc shards_move_tell(struct shards_place *p, struct err *e)
 {
 	struct reshard *r = xcalloc(1, sizeof(*r));
-	enum rc rc = reshard_load(p->dir, r, e);
+	enum rc rc = reshard_load(&p->journal, r, e);
 
 	if (rc == RC_OK)
 		rc = tell(p, r, e);
@@ -252,17 +253,28 @@ static enum rc run(const struct mover *m, struct progress *progress,
 	    "or abort", words.text);
 }
 
+/* What another host began has another shards.conf made ready there. */
+static bool begun_here(const struct shards_place *p, const struct reshard *r)
+{
+	const char *there = strrchr(r->who, '@'), *here = strrchr(p->who, '@');
+
+	return p->shared == NULL ||
+	    (there != NULL && here != NULL && strcmp(there, here) == 0);
+}
+
 enum rc shards_move(struct shards_place *p, struct err *e)
 {
 	struct reshard *r = xcalloc(1, sizeof(*r));
 	struct progress progress;
 	struct mover m = { .conf = { .stop_fd = -1 } };
 	int gone;
-	enum rc rc = reshard_load(p->dir, r, e);
+	enum rc rc = reshard_load(&p->journal, r, e);
 
 	progress_init(&progress, p->ctl);
-	if (rc == RC_OK && r->state != RESHARD_NONE)
+	if (rc == RC_OK && r->state != RESHARD_NONE && begun_here(p, r))
 		rc = conf_install(p, e);
+	else if (rc == RC_OK)
+		conf_forget(p);
 	if (rc == RC_OK)
 		rc = shards_draining_settle(p, r, e);
 	if (rc == RC_OK)
@@ -270,7 +282,7 @@ enum rc shards_move(struct shards_place *p, struct err *e)
 	if (rc == RC_OK)
 		rc = run(&m, &progress, e);
 	if (rc == RC_OK)
-		rc = reshard_load(p->dir, r, e);
+		rc = reshard_load(&p->journal, r, e);
 	if (rc == RC_OK)
 		rc = shards_draining_settle(p, r, e);
 	if (rc == RC_OK)

@@ -43,6 +43,10 @@ void mover_release(struct mover *m);
 MUST_CHECK enum rc shards_move(struct shards_place *p, struct err *e);
 /* Another process moves: shows what it does until it ends. */
 MUST_CHECK enum rc shards_watch(struct shards_place *p, struct err *e);
+/* Does somebody move?  A mover of another host shows in the journal, which it
+ * writes each second: rev is the journal's as it was read.  Takes up to 3 s
+ * where there are several hosts. */
+bool shards_mover_alive(struct shards_place *p, int64_t rev);
 /* Moves in a process of its own, which outlives the terminal. */
 MUST_CHECK enum rc shards_move_detached(struct shards_place *p, struct err *e);
 /* The state, as the journal and the map tell it. */

@@ -89,6 +89,7 @@ static enum rc journal_begin(struct shards_place *p,
 	struct config *conf = p->ctl->conf, with = *conf;
 	struct reshard_conf rc_conf = {
 		.dir = p->dir,
+		.journal = p->journal,
 		.slots = p->slots,
 		.clock = &clock_system,
 		.who = p->who,
@@ -116,7 +117,7 @@ static enum rc journal_begin(struct shards_place *p,
 static enum rc none_under_way(struct shards_place *p, struct err *e)
 {
 	struct reshard *r = xcalloc(1, sizeof(*r));
-	enum rc rc = reshard_load(p->dir, r, e);
+	enum rc rc = reshard_load(&p->journal, r, e);
 
 	if (rc == RC_OK && (r->state == RESHARD_RUNNING ||
 	    r->state == RESHARD_PAUSED || r->state == RESHARD_ABORTING))
@@ -138,6 +139,8 @@ static enum rc change_write(struct shards_place *p,
 
 	if (ch->text.len > 0)
 		rc = conf_prepare(p, &ch->text, e);
+	else
+		conf_forget(p);		/* of a start that was killed */
 	if (rc == RC_OK)
 		rc = names_add(p, &ch->plan, e);
 	if (rc == RC_OK)
@@ -220,12 +223,14 @@ enum rc change_start(struct shards_place *p, const struct change_args *a,
 		change_print(c, ch);
 	else if (a->dry_run || still)
 		change_json(c, ch);
-	if (!c->json && (a->dry_run || still))
+	if (still && !a->dry_run)	/* somebody did it at this moment? */
+		rc = none_under_way(p, e);
+	if (rc == RC_OK && !c->json && (a->dry_run || still))
 		fputs(still ? "Nothing needs to move.\n" :
 		    "Nothing was changed.\n", c->out);
-	if (!a->dry_run && !still)
+	if (rc == RC_OK && !a->dry_run && !still)
 		rc = change_do(p, ch, a, e);
-	else if (!a->dry_run && !alike)
+	else if (rc == RC_OK && !a->dry_run && !alike)
 		rc = conf_only(p, ch, a, e);
 	change_free(ch);
 	return rc;

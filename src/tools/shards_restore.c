@@ -110,7 +110,7 @@ static enum rc look_again(struct restore *r, struct verify_result *v,
 {
 	struct verify_conf conf = {
 		.slots = r->place->slots,
-		.dir = r->place->dir,
+		.journal = &r->place->journal,
 		.only_slot = -1,
 		.only_shard = r->shard,
 		.digests = true,

@@ -171,16 +171,16 @@ static void collections_print(FILE *f, const struct shards_view *v)
 
 static void change_print(FILE *f, const struct shards_view *v)
 {
-	const struct reshard *c = &v->change;
+	const struct change_look *c = &v->change;
 	char since[FIGURE_SIZE];
 
 	if (c->state == RESHARD_NONE)
 		return;
 	fprintf(f, "\nChange: %d -> %d shards, %s%s; %d of %d slots moved; "
-	    "begun %s ago by %s.\n", c->before.nnames, c->plan.nnames,
-	    reshard_state_word(c->state), v->mover ? "" :
+	    "begun %s ago by %s.\n", c->shards_before, c->shards_after,
+	    reshard_state_word(c->state), c->mover ? "" :
 	    c->state == RESHARD_MOVED ? "" : " (nobody moves)",
-	    v->slots_moved, v->slots_moving, figure_since(c->started_at,
+	    c->slots_moved, c->slots, figure_since(c->started_at,
 	    v->now, since), c->who);
 }
 

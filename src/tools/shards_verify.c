@@ -37,10 +37,6 @@ static enum rc verify_verdict(struct findings *r, const struct verify_result *v,
 	if (rc == RC_OK && v->shards_unread > 0)
 		rc = err_set(e, RC_UNAVAILABLE, "not all shards were read; "
 		    "verify again when they answer");
-	if (left > v->found[VERIFY_UNREADABLE] + v->found[VERIFY_DRIFT] &&
-	    r->c->conf->cluster.host != NULL)
-		fputs("familybotctl: what a change that was begun on another "
-		    "host left is a finding here: verify there\n", stderr);
 	/* What was repaired was wrong: who runs this daily wants to know. */
 	if (findings_sum(v) > 0)
 		rc = left > 0 ? err_set(e, RC_CORRUPT, "verify found "
@@ -55,7 +51,7 @@ static enum rc place_verify(struct findings *r, struct err *e)
 	struct verify_conf conf = {
 		.router = r->place->router,
 		.slots = r->place->slots,
-		.dir = r->place->dir,
+		.journal = &r->place->journal,
 		.only_slot = r->args->slot,
 		.only_shard = -1,
 		.digests = r->args->digests,

@@ -98,28 +98,48 @@ static void backups_look(struct shards_view *v)
 			v->of[i].backup_at = last.at;
 }
 
-static void change_look(struct shards_view *v)
+enum rc change_look(const struct journal *j, const struct slots *m,
+    struct change_look *out, struct err *e)
+{
+	struct reshard *r = xcalloc(1, sizeof(*r));
+	struct change_look l = { .state = RESHARD_NONE };
+	enum rc rc = reshard_load(j, r, e);
+
+	l.state = r->state;
+	l.mover = slots_mover_alive(m);
+	str_copy(l.who, sizeof(l.who), r->who);
+	l.started_at = r->started_at;
+	l.ended_at = r->ended_at;
+	l.shards_before = r->before.nnames;
+	l.shards_after = r->plan.nnames;
+	l.users = r->users;
+	l.bytes = r->bytes;
+	l.fence_p50_us = r->fence_p50_us;
+	l.fence_p99_us = r->fence_p99_us;
+	str_copy(l.last_error, sizeof(l.last_error), r->last_error);
+	for (int32_t s = 0; s < SLOT_COUNT; s++) {
+		if (r->target[s] == r->owner_before[s])
+			continue;
+		l.slots++;
+		l.slots_moved += slots_get(m, s).owner == r->target[s];
+	}
+	free(r);
+	if (rc == RC_OK)
+		*out = l;
+	return rc;
+}
+
+/* That of several hosts is asked for with the hosts. */
+static void change_take(struct shards_view *v)
 {
 	char dir[PATH_MAX];
+	const struct journal journal = { &journal_file, dir };
 	struct err e = { .text = "" };
-	enum rc rc;
 
 	str_format(dir, sizeof(dir), "%s/data", v->conf->state_dir);
-	rc = reshard_load(dir, &v->change, &e);
-	if (rc != RC_OK) {
-		v->change.state = RESHARD_NONE;
+	if (v->conf->cluster.host == NULL &&
+	    change_look(&journal, v->slots, &v->change, &e) != RC_OK)
 		str_copy(v->change_why, sizeof(v->change_why), e.text);
-	}
-	v->mover = slots_mover_alive(v->slots);
-	if (v->change.state == RESHARD_NONE)
-		return;
-	for (int32_t s = 0; s < SLOT_COUNT; s++) {
-		if (v->change.target[s] == v->change.owner_before[s])
-			continue;
-		v->slots_moving++;
-		v->slots_moved += slots_get(v->slots, s).owner ==
-		    v->change.target[s];
-	}
 }
 
 /* How many slots reshard start would move. */
@@ -154,6 +174,6 @@ void shards_view_take(struct shards_view *v, const struct config *conf,
 	pulse_look(v);
 	shards_spool_look(v);
 	backups_look(v);
-	change_look(v);
+	change_take(v);
 	misplaced_count(v);
 }

@@ -19,7 +19,7 @@
 #include "utils/clock.h"
 #include "utils/xalloc.h"
 
-enum { WATCH_EACH_US = 200 * 1000, BEGIN_LOOKS = 250,
+enum { WATCH_EACH_US = 200 * 1000, OTHER_LOOKS = 15, BEGIN_LOOKS = 250,
 	BEGIN_EACH_US = 20 * 1000 };
 
 /* The journal tells what was moved, the map how far it is. */
@@ -46,6 +46,22 @@ static void watch_show(struct progress *w, struct shards_place *p,
 	progress_show(w, &now);
 }
 
+bool shards_mover_alive(struct shards_place *p, int64_t rev)
+{
+	struct reshard *now = xcalloc(1, sizeof(*now));
+	struct err ignored = { .text = "" };
+	bool alive = slots_mover_alive(p->slots);
+
+	for (int i = 0; i < OTHER_LOOKS && !alive && p->shared != NULL; i++) {
+		if (i > 0)
+			usleep(WATCH_EACH_US);
+		alive = reshard_load(&p->journal, now, &ignored) == RC_OK &&
+		    now->rev != rev;
+	}
+	free(now);
+	return alive;
+}
+
 enum rc shards_watch(struct shards_place *p, struct err *e)
 {
 	struct reshard *r = xcalloc(1, sizeof(*r));
@@ -54,11 +70,11 @@ enum rc shards_watch(struct shards_place *p, struct err *e)
 
 	progress_init(&progress, p->ctl);
 	do {
-		rc = reshard_load(p->dir, r, e);
+		rc = reshard_load(&p->journal, r, e);
 		if (rc == RC_OK && r->state != RESHARD_NONE && !p->ctl->json)
 			watch_show(&progress, p, r);
 		if (rc != RC_OK || p->ctl->json ||
-		    !slots_mover_alive(p->slots))
+		    !shards_mover_alive(p, r->rev))
 			break;
 		usleep(WATCH_EACH_US);
 	} while (r->state == RESHARD_RUNNING || r->state == RESHARD_ABORTING ||

@@ -35,7 +35,7 @@ static enum rc file_check(const struct restore *r, struct err *e)
 static enum rc change_check(const struct restore *r, struct err *e)
 {
 	struct reshard *change = xcalloc(1, sizeof(*change));
-	enum rc rc = reshard_load(r->place->dir, change, e);
+	enum rc rc = reshard_load(&r->place->journal, change, e);
 
 	if (rc == RC_OK && slots_mover_alive(r->place->slots))
 		rc = err_set(e, RC_BUSY, "slots are being moved just now: "

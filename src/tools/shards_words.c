@@ -80,7 +80,9 @@ static void tell_hosts(const struct teller *t)
 	for (int i = 0; i < v->nhosts; i++)
 		if (!v->hosts[i].live)
 			tell(t, "host %s is silent and serves nobody: does its "
-			    "worker run?", v->hosts[i].name);
+			    "worker run? If it is gone for good: familybotctl "
+			    "shards hosts forget %s", v->hosts[i].name,
+			    v->hosts[i].name);
 		else if (v->hosts[i].words[0] != '\0')
 			tell(t, "host %s: %s", v->hosts[i].name,
 			    v->hosts[i].words);
@@ -88,22 +90,22 @@ static void tell_hosts(const struct teller *t)
 
 static void tell_change(const struct teller *t)
 {
-	const struct shards_view *v = t->v;
+	const struct change_look *c = &t->v->change;
 
-	if (v->change_why[0] != '\0')
+	if (t->v->change_why[0] != '\0')
 		tell(t, "the journal of the change cannot be read: %s",
-		    v->change_why);
-	if (v->change.state == RESHARD_PAUSED)
+		    t->v->change_why);
+	if (c->state == RESHARD_PAUSED)
 		tell(t, "a change is paused with %d of %d slots moved: "
-		    "familybotctl shards reshard resume", v->slots_moved,
-		    v->slots_moving);
-	if ((v->change.state == RESHARD_RUNNING ||
-	    v->change.state == RESHARD_ABORTING) && !v->mover)
+		    "familybotctl shards reshard resume", c->slots_moved,
+		    c->slots);
+	if ((c->state == RESHARD_RUNNING || c->state == RESHARD_ABORTING) &&
+	    !c->mover)
 		tell(t, "a change stopped with %d of %d slots moved%s%s: "
-		    "familybotctl shards reshard resume", v->slots_moved,
-		    v->slots_moving, v->change.last_error[0] != '\0' ? ", " :
-		    "", v->change.last_error);
-	if (v->change.state == RESHARD_MOVED)
+		    "familybotctl shards reshard resume", c->slots_moved,
+		    c->slots, c->last_error[0] != '\0' ? ", " : "",
+		    c->last_error);
+	if (c->state == RESHARD_MOVED)
 		tell(t, "all slots are moved; what they left behind waits for "
 		    "familybotctl shards reshard cleanup (or rollback)");
 }
@@ -158,7 +160,7 @@ static void tell_places(const struct teller *t)
 	const struct shards_view *v = t->v;
 	bool leaving = false;
 
-	if (v->change.state != RESHARD_NONE)
+	if (v->change.state != RESHARD_NONE || v->change_why[0] != '\0')
 		return;
 	for (int i = 0; i < v->n; i++) {
 		const struct shard_look *l = &v->of[i];
@@ -169,9 +171,13 @@ static void tell_places(const struct teller *t)
 			    "it" : "%s is in the slot map and not in "
 			    "shards.conf: familybotctl shards reshard cleanup "
 			    "forgets it", l->name);
-		if (l->conf != NULL && l->index < 0) {
-			tell(t, "%s is in shards.conf and has no slots yet: "
-			    "familybotctl shards reshard start", l->name);
+		if (l->conf != NULL && l->index < 0 && !l->conf->leaving) {
+			tell(t, v->conf->cluster.host != NULL ? "%s is in "
+			    "shards.conf here, and the hosts do not know it: "
+			    "take it out; or, if it is new, familybotctl "
+			    "shards reshard start" : "%s is in shards.conf and "
+			    "has no slots yet: familybotctl shards reshard "
+			    "start", l->name);
 			return;
 		}
 		leaving |= l->conf != NULL && l->conf->leaving &&

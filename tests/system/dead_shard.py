@@ -151,7 +151,8 @@ class Load:
             self.stack.double.wait_for(lambda want=later, told=told: len(told()) >= len(want),
                                        timeout, f"answers to {len(later)} kept messages of "
                                        f"{person.id}; came: {told()}, kept: {later}")
-            assert told() == later, f"answers of {person.id} once and in order"
+            assert told() == later, (f"answers of {person.id} once and in order: {told()}, "
+                                     f"kept: {later}")
         for person, all_sent in by_person.items():
             taken = sum(one.taken for one in all_sent)
             assert self.stack.meals_of(person) == taken, f"meals of {person.id}"

@@ -2,7 +2,6 @@
 an hour apart; nothing that was acknowledged is lost or stored twice."""
 
 import calendar
-import json
 import os
 import re
 import signal
@@ -68,15 +67,16 @@ class Place:
 
 
 class Move:
-    """familybotctl shards reshard on host a."""
+    """familybotctl shards reshard on one of the hosts."""
 
-    def __init__(self, place, *words):
-        self.log = open(place.a.state / "log/mover.log", "ab")
-        self.place = place
-        self.process = place.a.ctl_begin(self.log, "reshard", *words)
+    def __init__(self, host, *words):
+        self.path = host.state / "log/mover.log"
+        self.log = open(self.path, "ab")
+        self.host = host
+        self.process = host.ctl_begin(self.log, "reshard", *words)
 
     def words(self):
-        return (self.place.a.state / "log/mover.log").read_text(errors="replace")
+        return self.path.read_text(errors="replace")
 
     def runs(self):
         return self.process.poll() is None
@@ -84,7 +84,7 @@ class Move:
     def end(self, seconds):
         code = self.process.wait(seconds)
         assert code == 0, f"the mover ended with {code}: {self.words()[-2000:]}\n" \
-            f"{self.place.a.logs()}"
+            f"{self.host.logs()}"
 
 
 def test_a_host_that_joins_gets_the_map_before_it_serves(place):
@@ -179,16 +179,22 @@ def judge(place, people, ledgers, words, cleanup):
     a, b = place.a, place.b
     wait("what waited to be applied", 30, lambda: a.spooled() + b.spooled() == 0)
     assert a.slots() == b.slots()
-    journal = json.loads((a.state / "data/reshard.json").read_text())
+    change = a.status()["change"]
+    assert change["state"] == "moved" and change == {**b.status()["change"]}
     if cleanup:
+        b.ctl("reshard", "cleanup", "--yes")
+        assert a.status()["change"] == {"state": "none"}
+        assert "reshard cleanup" in a.ctl("status").stdout, "a still has them in shards.conf"
         a.ctl("reshard", "cleanup", "--yes")
+        for host in a, b:
+            assert [x["name"] for x in host.status()["shards"]] == ["shard0", "shard1"]
     a.ctl("verify", "--digests")
     verdict = h.check(a, ledgers)
     with place.out.disabled():
         print(f"\n# {'namespaces' if place.net.real else 'one place'}: {verdict['words']}; "
               f"answers {people.bad}; {words}; writes p50 {people.quantile(.5) * 1e3:.1f} ms p99 "
-              f"{people.quantile(.99) * 1e3:.1f} ms; fence p50 {journal['fence_p50_us'] / 1e3} ms "
-              f"p99 {journal['fence_p99_us'] / 1e3} ms")
+              f"{people.quantile(.99) * 1e3:.1f} ms; fence p50 {change['fence_p50_us'] / 1e3} ms "
+              f"p99 {change['fence_p99_us'] / 1e3} ms")
     assert not verdict["lost"] and verdict["acknowledged"] > 500, verdict
     assert verdict["clean"] or not cleanup, verdict
     assert people.stale == []
@@ -199,7 +205,7 @@ def test_shards_change_while_a_host_is_cut_off_and_dies(place, ledgers):
     people = load(place, ledgers, 1).start()
     try:
         time.sleep(5)
-        move = Move(place, "resume", f"--max-users-per-second={RATE}")
+        move = Move(place.a, "resume", f"--max-users-per-second={RATE}")
         wait("the first slots to move", 30, lambda: place.moved(place.a) > 20)
         assert abs(place.moved(place.b) - place.moved(place.a)) < 200
         agent_dies(place)
@@ -215,16 +221,24 @@ def test_shards_change_while_a_host_is_cut_off_and_dies(place, ledgers):
           f"b killed: the move went on after {dead:.1f} s", cleanup=False)
 
 
-def test_the_way_back_while_the_mover_dies(place, ledgers):
+def test_another_host_goes_on_with_the_way_back_when_its_mover_dies(place, ledgers):
+    """... and cleans up what was moved."""
+    a, b = place.a, place.b
     people = load(place, ledgers, 2).start()
     try:
         time.sleep(1)
-        move = Move(place, "rollback", "--yes", "--max-users-per-second=150")
-        wait("slots to go back", 20, lambda: place.moved(place.b) < 2000)
+        move = Move(a, "rollback", "--yes", "--max-users-per-second=150")
+        wait("slots to go back", 20, lambda: place.moved(b) < 2000)
+        seen = b.status()["change"]
+        assert seen["state"] == "running" and seen["mover"] and 0 < seen["slots_moved"]
+        done = b.ctl("reshard", "start", "--remove", "shard3", "--yes", check=False)
+        assert done.returncode != 0 and "a change is under way" in done.stderr
+        done = b.ctl("reshard", "cleanup", "--yes", check=False)
+        assert done.returncode != 0 and "running" in done.stderr
         move.process.kill()
         move.process.wait()
         time.sleep(0.5)
-        move = Move(place, "resume")
+        move = Move(b, "resume")
         move.end(180)
         time.sleep(1)
     finally:
@@ -232,3 +246,21 @@ def test_the_way_back_while_the_mover_dies(place, ledgers):
     judge(place, people, ledgers, "no other trouble than a mover that was killed", cleanup=True)
     assert set(people.bad) == {"a:ok", "b:ok"}, "somebody was turned away"
     assert place.moved(place.a) == place.moved(place.b) == 0
+
+
+def test_a_host_that_is_gone_for_good_is_forgotten(place):
+    a, b = place.a, place.b
+    done = a.ctl("hosts", "forget", "b", "--yes", check=False)
+    assert done.returncode != 0 and "host b lives" in done.stderr
+    done = a.ctl("hosts", "forget", "c", "--yes", check=False)
+    assert done.returncode == 66 and "no host c" in done.stderr
+    assert a.ctl("hosts", "forget", "a", "--yes", check=False).returncode != 0
+    b.kill()
+    assert "b" in a.ctl("hosts").stdout
+    began = time.monotonic()
+    a.ctl("hosts", "forget", "b", "--yes")
+    assert time.monotonic() - began > 2, "not before its lease is over"
+    assert [x["name"] for x in a.status()["hosts"]] == ["a"]
+    b.quickstart()		# it was not gone for good
+    wait("host b to serve again", 20, b.serves)
+    assert {x["name"] for x in a.status()["hosts"]} == {"a", "b"}

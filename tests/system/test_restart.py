@@ -80,7 +80,7 @@ def test_another_number_of_processes_loses_nothing(sqlite):
 
 def test_sixty_kills_under_load_give_no_bad_answer(sqlite):
     kills = 0
-    with Load(sqlite, pause=0.005) as load:
+    with Load(sqlite, pause=0.06) as load:      # they outlast the kills
         end = time.monotonic() + 40
         while kills < 60 and time.monotonic() < end and not all(
                 len(s) >= 150 for s in load.said.values()):
@@ -93,7 +93,7 @@ def test_sixty_kills_under_load_give_no_bad_answer(sqlite):
                     pass
             time.sleep(0.12)
     load.judge()
-    assert kills >= 10
+    assert kills >= 40
     load.count_stored()
     sqlite.wait_pids()
 

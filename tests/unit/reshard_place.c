@@ -47,6 +47,7 @@ int reshard_place_setup(void **state)
 	OK(router_open(&rc, &p->router, &e));
 	assert_int_equal(pipe(p->stop), 0);
 	p->c = (struct reshard_conf){ .dir = p->dir, .slots = p->slots,
+		.journal = { &journal_file, p->dir },
 		.router = p->router, .step = &step_local,
 		.step_ctx = p->slots, .clock = &clock_system,
 		.who = "anna", .stop_fd = p->stop[0] };

@@ -7,6 +7,7 @@
 #include "config.h"
 
 #include "cluster_load.h"
+#include "reshard/reshard.h"
 
 static void first_host_founds_the_map_others_take_it_over(void **state)
 {
@@ -304,6 +305,75 @@ static void no_two_hosts_serve_a_slot_from_different_shards(void **state)
 		assert_true(wait_same(p, i));
 }
 
+/* Two hosts' journals are one. */
+static void what_one_host_began_another_goes_on_with(void **state)
+{
+	struct place *p = *state;
+	struct reshard *r = calloc(1, sizeof(*r)), *seen = calloc(1, sizeof(*r));
+	struct cluster_journal *one = NULL, *two = NULL;
+	struct journal a = { &journal_cluster, NULL }, b = a;
+	struct err e = { RC_OK, "" };
+	struct cluster_conf c;
+	uint64_t stamp;
+
+	host_start(p, &p->a);
+	host_open(&p->a);
+	conf_fill(p, &p->a, &c);
+	cluster_journal_open(&c, &one);
+	conf_fill(p, &p->b, &c);
+	cluster_journal_open(&c, &two);
+	a.ctx = one;
+	b.ctx = two;
+	assert_ok(reshard_load(&b, seen, &e), &e);
+	assert_int_equal(seen->state, RESHARD_NONE);
+	*r = (struct reshard){ .state = RESHARD_RUNNING, .id = 5,
+		.before = { .nnames = 1, .names = { "s0" }, .only_slot = -1 },
+		.plan = { .nnames = 1, .names = { "s1" }, .only_slot = -1 } };
+	stamp = b.ops->stamp(b.ctx);
+	assert_ok(a.ops->save(a.ctx, r, &e), &e);
+	assert_int_not_equal(b.ops->stamp(b.ctx), stamp);
+	/* who read before that is refused */
+	seen->state = RESHARD_RUNNING;
+	assert_int_equal(b.ops->save(b.ctx, seen, &e), RC_BUSY);
+	assert_ok(reshard_load(&b, seen, &e), &e);
+	assert_int_equal(seen->id, 5);
+	seen->state = RESHARD_NONE;
+	assert_ok(b.ops->save(b.ctx, seen, &e), &e);
+	assert_int_equal(a.ops->save(a.ctx, r, &e), RC_BUSY);
+	assert_ok(reshard_load(&a, r, &e), &e);
+	assert_int_equal(r->state, RESHARD_NONE);
+	assert_int_equal(r->rev, seen->rev);
+	cluster_journal_free(one);
+	cluster_journal_free(two);
+	free(r);
+	free(seen);
+}
+
+static void only_the_dead_are_forgotten(void **state)
+{
+	struct place *p = *state;
+	struct cluster_conf c;
+	struct err e = { RC_OK, "" };
+	int64_t before;
+
+	both_start(p);
+	conf_fill(p, &p->a, &c);
+	assert_int_equal(cluster_host_forget(&c, "b", &e), RC_CONFLICT);
+	assert_int_equal(cluster_host_forget(&c, "c", &e), RC_NOTFOUND);
+	host_kill(&p->b);
+	assert_ok(cluster_host_forget(&c, "b", &e), &e);
+	assert_false(slots_lease_ok(p->b.slots));
+	/* nobody waits for it any more */
+	before = clock_mono_us();
+	assert_ok(step_cluster.copying(p->steps, SLOTS, TARGETS, 2, &e), &e);
+	assert_true(clock_mono_us() - before < LEASE_MS * 1000);
+	assert_ok(step_cluster.fence(p->steps, SLOTS, 2, &e), &e);
+	assert_ok(step_cluster.commit(p->steps, SLOTS, 2, &e), &e);
+	host_start(p, &p->b);	/* it comes back as a new one */
+	assert_true(wait_lease(&p->b, true));
+	assert_int_equal(enter(&p->b, 7, 0), 2);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -322,6 +392,8 @@ int main(void)
 		T(another_mover_takes_over_and_the_first_is_refused),
 		T(two_hosts_of_one_name_do_not_both_serve),
 		T(hosts_are_told_apart),
+		T(what_one_host_began_another_goes_on_with),
+		T(only_the_dead_are_forgotten),
 		T(no_two_hosts_serve_a_slot_from_different_shards),
 	};
 

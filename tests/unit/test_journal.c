@@ -48,28 +48,69 @@ static struct reshard *sample(void)
 	return r;
 }
 
+static uint64_t stamp(const struct reshard_place *p)
+{
+	return p->c.journal.ops->stamp(p->c.journal.ctx);
+}
+
 static void journal_comes_back_as_it_was(void **state)
 {
 	struct reshard_place *p = *state;
+	const struct journal *j = &p->c.journal;
 	struct reshard *r = sample(), *back = calloc(1, sizeof(*back));
-	uint64_t before = journal_stamp(p->dir);
 	struct err e = { RC_OK, "" };
+	uint64_t before;
 
-	OK(reshard_load(p->dir, back, &e));
+	OK(reshard_load(j, back, &e));
 	assert_int_equal(back->state, RESHARD_NONE);
-	assert_int_equal(before, 0);
-	OK(journal_save(p->dir, r, &e));
-	OK(reshard_load(p->dir, back, &e));
+	assert_int_equal(back->rev, 0);
+	before = stamp(p);
+	OK(reshard_save(j, r, &e));
+	assert_int_not_equal(stamp(p), before);
+	OK(reshard_load(j, back, &e));
 	assert_memory_equal(r, back, sizeof(*r));
-	before = journal_stamp(p->dir);
-	OK(journal_save(p->dir, r, &e));
-	assert_int_not_equal(journal_stamp(p->dir), before);
-	OK(journal_remove(p->dir, &e));
-	OK(journal_remove(p->dir, &e));
-	OK(reshard_load(p->dir, back, &e));
+	before = stamp(p);
+	OK(reshard_save(j, r, &e));
+	assert_int_not_equal(stamp(p), before);
+	r->state = RESHARD_NONE;
+	OK(reshard_save(j, r, &e));
+	OK(reshard_load(j, back, &e));
 	assert_int_equal(back->state, RESHARD_NONE);
 	free(back);
 	free(r);
+}
+
+/* Of two who read the same, one changes it. */
+static void who_is_second_reads_again(void **state)
+{
+	struct reshard_place *p = *state;
+	const struct journal *j = &p->c.journal;
+	struct reshard *one = sample(), *two = sample();
+	struct err e = { RC_OK, "" };
+	int64_t rev;
+
+	OK(reshard_save(j, one, &e));
+	assert_int_equal(reshard_save(j, two, &e), RC_BUSY);
+	assert_int_equal(two->rev, 0);
+	OK(reshard_load(j, two, &e));
+	two->users = 8;
+	OK(reshard_save(j, two, &e));
+	rev = one->rev;
+	assert_int_equal(reshard_save(j, one, &e), RC_BUSY);
+	assert_int_equal(one->rev, rev);
+	one->state = RESHARD_NONE;	/* nor takes it away */
+	assert_int_equal(reshard_save(j, one, &e), RC_BUSY);
+	OK(reshard_load(j, one, &e));
+	assert_int_equal(one->users, 8);
+	/* a new one is never taken for an old one */
+	rev = two->rev;
+	two->state = RESHARD_NONE;
+	OK(reshard_save(j, two, &e));
+	one->rev = 0;
+	OK(reshard_save(j, one, &e));
+	assert_true(one->rev != rev);
+	free(one);
+	free(two);
 }
 
 /* The text with one piece replaced is refused. */
@@ -132,7 +173,7 @@ static void only_one_change_at_a_time(void **state)
 	    RC_CONFLICT);
 	assert_non_null(strstr(e.text, "abort"));
 	OK(reshard_ask(&p->c, RESHARD_PAUSED, NULL, &e));
-	OK(reshard_load(p->dir, r, &e));
+	OK(reshard_load(&p->c.journal, r, &e));
 	assert_int_equal(r->state, RESHARD_PAUSED);
 	assert_int_equal(r->limits.users_per_second, 5);
 	assert_string_equal(r->who, "anna");
@@ -147,7 +188,7 @@ static void only_one_change_at_a_time(void **state)
 	    RC_CONFLICT);
 	assert_int_equal(reshard_ask(&p->c, RESHARD_MOVED, NULL, &e),
 	    RC_INVALID);
-	OK(reshard_load(p->dir, r, &e));
+	OK(reshard_load(&p->c.journal, r, &e));
 	assert_int_equal(r->limits.users_per_second, 0);
 	free(r);
 }
@@ -240,6 +281,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		IN_PLACE(journal_comes_back_as_it_was),
+		IN_PLACE(who_is_second_reads_again),
 		cmocka_unit_test(damaged_journals_are_refused),
 		IN_PLACE(only_one_change_at_a_time),
 		IN_PLACE(audit_lines_cannot_be_forged),

@@ -75,7 +75,7 @@ static void run(struct reshard_place *p, enum reshard_state want)
 
 	if (reshard_run(&p->c, NULL, NULL, &e) != RC_OK)
 		fail_msg("%s", e.text);
-	OK(reshard_load(p->dir, r, &e));
+	OK(reshard_load(&p->c.journal, r, &e));
 	assert_int_equal(r->state, want);
 	free(r);
 }
@@ -93,13 +93,13 @@ static void slots_move_whole_and_are_cleaned_up(void **state)
 	assert_at(p, &w, 3, false);
 	assert_int_equal(slots_get(p->slots, 5).generation, 1);
 	assert_int_equal(slots_get(p->slots, 6).generation, 0);
-	OK(reshard_load(p->dir, r, &e));
+	OK(reshard_load(&p->c.journal, r, &e));
 	assert_int_equal(r->users, 8);	/* 7 stays */
 	assert_true(r->bytes > 0 && r->busy_us > 0 && r->fence_p99_us > 0);
 	assert_true(r->ended_at >= r->started_at && r->started_at >= r->id);
 	OK(reshard_cleanup(&p->c, NULL, NULL, &e));
 	assert_at(p, &w, 3, true);
-	OK(reshard_load(p->dir, r, &e));
+	OK(reshard_load(&p->c.journal, r, &e));
 	assert_int_equal(r->state, RESHARD_NONE);
 	assert_int_equal(reshard_run(&p->c, NULL, NULL, &e), RC_NOTFOUND);
 	free(r);
@@ -196,7 +196,7 @@ static void abort_brings_everything_back(void **state)
 	begin(p, 2, 3, &slow);
 	OK(reshard_run(&p->c, watch, &o, &e));
 	assert_true(o.asked);
-	OK(reshard_load(p->dir, r, &e));
+	OK(reshard_load(&p->c.journal, r, &e));
 	assert_int_equal(r->state, RESHARD_NONE);
 	assert_at(p, &w, 2, true);
 	for (int32_t s = 0; s < SLOT_COUNT; s++)
@@ -251,7 +251,7 @@ static void unreadable_record_keeps_its_slot(void **state)
 	assert_int_equal(slots_get(p->slots, 5).owner, 1);
 	assert_int_equal(slots_get(p->slots, 5).state, SLOT_STABLE);
 	assert_int_equal(slots_get(p->slots, 11).owner, 2);
-	OK(reshard_load(p->dir, r, &e));
+	OK(reshard_load(&p->c.journal, r, &e));
 	assert_int_equal(r->state, RESHARD_RUNNING);
 	assert_non_null(strstr(r->last_error, "user 5"));
 	free(r);

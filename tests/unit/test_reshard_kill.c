@@ -105,8 +105,22 @@ static enum rc die_release(void *ctx, const int32_t *slots, size_t n,
 	return step_local.release(m->slots, slots, n, e);
 }
 
-static const struct step_ops step_mortal = { 8, die_copying, die_fence,
-	die_unfence, die_commit, die_release };
+static enum rc die_begin(void *ctx, struct err *e)
+{
+	struct mortal *m = ctx;
+
+	return step_local.begin(m->slots, e);
+}
+
+static const struct step_ops step_mortal = {
+	.fence_max = 8,
+	.begin = die_begin,
+	.copying = die_copying,
+	.fence = die_fence,
+	.unfence = die_unfence,
+	.commit = die_commit,
+	.release = die_release,
+};
 
 /* -- what the operator's processes do -- */
 
@@ -128,6 +142,7 @@ static void hand_open(struct hand *h, struct world *w, bool dies)
 	}
 	h->mortal = (struct mortal){ h->slots, (unsigned)clock_mono_us(), dies };
 	h->c = (struct reshard_conf){ .dir = w->dir, .slots = h->slots,
+		.journal = { &journal_file, w->dir },
 		.router = world_router(w, WORLD_SHARDS), .step = &step_mortal,
 		.step_ctx = &h->mortal, .clock = &clock_system, .who = "test",
 		.settle_ms = 50, .stop_fd = -1 };
@@ -274,6 +289,7 @@ static int move_once(struct world *w, const struct move *to, int kills)
 	int64_t began = clock_mono_us();
 	long before = atomic_load(&w->writes);
 	struct reshard *j = calloc(1, sizeof(*j));
+	const struct journal journal = { &journal_file, w->dir };
 	int done = 0, code;
 	struct err e;
 
@@ -284,7 +300,7 @@ static int move_once(struct world *w, const struct move *to, int kills)
 		    10000 + rand_r(&seed) % 150000 : 0);
 		done += code == KILLED;
 	} while (code == KILLED);
-	if (code != 0 || reshard_load(w->dir, j, &e) != RC_OK ||
+	if (code != 0 || reshard_load(&journal, j, &e) != RC_OK ||
 	    j->state != RESHARD_MOVED)
 		world_violation(w, "the move did not end: %s", j->last_error);
 	code = run_child(w, DO_CLEAN, to, 30000);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "reshard/reshard.h"
 #include "utils/buf.h"
 
 int verify_setup(void **state)
@@ -101,8 +102,9 @@ static void hear(void *ctx, const struct verify_finding *f)
 struct heard world_verify(struct world *w, bool digests, bool repair)
 {
 	struct heard h = { .w = w };
+	const struct journal journal = { &journal_file, w->dir };
 	struct verify_conf c = { .router = w->router, .slots = w->slots,
-		.dir = w->dir, .only_slot = -1, .only_shard = -1,
+		.journal = &journal, .only_slot = -1, .only_shard = -1,
 		.digests = digests, .repair = repair, .found = hear, .ctx = &h };
 	struct err e = { 0 };
 	enum rc rc = verify_run(&c, &h.r, &e);
