@@ -75,7 +75,7 @@ static void fences_lift(struct mover *m)
 /* What a mover that died left in between is begun again. */
 static enum rc recover(struct mover *m, struct err *e)
 {
-	enum rc rc;
+	enum rc rc = RC_OK;
 
 	do {
 		m->halt = false;
