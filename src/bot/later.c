@@ -90,8 +90,12 @@ enum rc later_keep(struct bot *bot, const struct update *u, const char *body,
 		buf_puts(answer, "{}");
 		return RC_OK;
 	}
-	rc = spool_add(bot->spool, u->user_id, u->update_id, body, len,
-	    how == KEPT_WITH_WORD, now, &last, e);
+	/* What is kept by a host whose lease ran out would be applied after
+	 * what another host did for the same person meanwhile. */
+	rc = router_leased(bot->router, e);
+	if (rc == RC_OK)
+		rc = spool_add(bot->spool, u->user_id, u->update_id, body,
+		    len, how == KEPT_WITH_WORD, now, &last, e);
 	if (rc == RC_INVALID || rc == RC_NOTFOUND || rc == RC_TOOBIG)
 		rc = e->rc = RC_UNAVAILABLE;
 	if (rc != RC_OK)

@@ -20,7 +20,8 @@ MUST_CHECK enum rc later_must(struct bot *bot, const struct update *u,
     bool *out, struct err *e);
 
 /* Keeps the update u, whose text is body; fills the webhook's answer.  What
- * failed may succeed later: never RC_INVALID, RC_NOTFOUND or RC_TOOBIG. */
+ * failed may succeed later: never RC_INVALID, RC_NOTFOUND or RC_TOOBIG.
+ * RC_BUSY: this host may not serve, perhaps another one does. */
 MUST_CHECK enum rc later_keep(struct bot *bot, const struct update *u,
     const char *body, size_t len, struct arena *arena, struct buf *answer,
     struct update_info *info, struct err *e);

@@ -73,17 +73,22 @@ void router_free(struct router *r)
 	free(r);
 }
 
+enum rc router_leased(const struct router *r, struct err *e)
+{
+	return slots_lease_ok(r->slots) ? RC_OK : err_set(e, RC_BUSY, "this "
+	    "host may not serve now: its lease was not renewed; see the log of "
+	    "its familybot-worker");
+}
+
 /* May this shard's people be served here and now? */
 static enum rc may_serve(const struct router *r, int shard, struct err *e)
 {
-	if (slots_shard_flags(r->slots, shard) & SHARD_PAUSED)
+	enum rc rc = router_leased(r, e);
+
+	if (rc == RC_OK && slots_shard_flags(r->slots, shard) & SHARD_PAUSED)
 		return err_set(e, RC_UNAVAILABLE, "shard %s is paused",
 		    slots_shard_name(r->slots, shard));
-	if (!slots_lease_ok(r->slots))
-		return err_set(e, RC_UNAVAILABLE, "this host may not serve now: "
-		    "its lease was not renewed; see the log of its "
-		    "familybot-worker");
-	return RC_OK;
+	return rc;
 }
 
 /* The shard is open, and its breaker knows of us: once for all routes. */

@@ -86,8 +86,8 @@ struct route {
 };
 
 /* Locks the user's slot (shared) and opens its shard.  RC_BUSY when the slot
- * stays fenced, RC_UNAVAILABLE when its shard is down, paused, or refused by
- * its breaker, or this host may not serve now.  While the route is held, the
+ * stays fenced or this host may not serve now, RC_UNAVAILABLE when its shard is
+ * down, paused, or refused by its breaker.  While the route is held, the
  * store's writes to a slot that moves leave marks (see store.h). */
 MUST_CHECK enum rc router_enter(struct router *r, int64_t user_id,
     struct route *out, struct err *e);
@@ -95,6 +95,8 @@ MUST_CHECK enum rc router_enter(struct router *r, int64_t user_id,
 MUST_CHECK enum rc router_try(struct router *r, int32_t slot,
     struct route *out, struct err *e);
 void router_leave(struct route *route);
+/* RC_BUSY: this host needs a lease to serve anybody, and has none. */
+MUST_CHECK enum rc router_leased(const struct router *r, struct err *e);
 
 /*
  * Tells the router what an operation on the shard failed with: after

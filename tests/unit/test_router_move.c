@@ -284,11 +284,11 @@ static void host_without_a_lease_serves_nobody(void **state)
 	shard_make(p, 0);
 	assert_int_equal(router_open(&c, &r, &e), RC_OK);
 	agent = mover_of(p);
-	refused(r, 7, RC_UNAVAILABLE, "may not serve");
+	refused(r, 7, RC_BUSY, "may not serve");
 	slots_lease_until(agent, clock_mono_us() + 60 * 1000000);
 	served(r, 7, 0);
 	slots_lease_until(agent, clock_mono_us() - 1);
-	refused(r, 7, RC_UNAVAILABLE, "may not serve");
+	refused(r, 7, RC_BUSY, "may not serve");
 	slots_free(agent);
 	router_free(r);
 }
