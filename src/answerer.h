@@ -15,7 +15,7 @@ struct bot;
 struct router;
 struct spool;
 
-/* All is borrowed and outlives it; spool may be NULL.  RC_INVALID and
+/* All is borrowed and outlives it; spool may be NULL.  clock is of answers, too.  RC_INVALID and
  * RC_NOTFOUND: foods.db is wrong. */
 MUST_CHECK enum rc answerer_open(const struct config *conf,
     struct router *router, struct spool *spool, const struct clock *clock,

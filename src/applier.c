@@ -12,22 +12,38 @@
 #include "utils/timing.h"
 #include "utils/xalloc.h"
 
+/* So far ahead of the clock only a clock that was set back leaves us. */
+enum { STEP_MS = 1000 };
+
 struct applier {
 	const struct config *conf;
 	struct router *router;
 	struct answerer *answerer;
 	struct arena arena;
-	struct clock clock;
+	struct clock clock;	/* the moment when the update came */
+	struct clock rising;	/* that at which it is answered */
+	int64_t received_ms;
 	int64_t last_ms;
 };
 
-/* No moment twice, so that answers are sent in the order of the updates. */
+static int64_t received_ms(void *ctx)
+{
+	const struct applier *a = ctx;
+
+	return a->received_ms;
+}
+
+int64_t applier_rise(int64_t last_ms, int64_t now_ms)
+{
+	return now_ms > last_ms || last_ms - now_ms > STEP_MS ? now_ms :
+	    last_ms + 1;
+}
+
 static int64_t rising_ms(void *ctx)
 {
 	struct applier *a = ctx;
-	int64_t now = clock_ms(&clock_system);
 
-	a->last_ms = now > a->last_ms ? now : a->last_ms + 1;
+	a->last_ms = applier_rise(a->last_ms, clock_ms(&clock_system));
 	return a->last_ms;
 }
 
@@ -37,7 +53,8 @@ struct applier *applier_new(const struct config *conf, struct router *router)
 
 	a->conf = conf;
 	a->router = router;
-	a->clock = (struct clock){ rising_ms, a };
+	a->clock = (struct clock){ received_ms, a };
+	a->rising = (struct clock){ rising_ms, a };
 	arena_init(&a->arena);
 	return a;
 }
@@ -51,17 +68,29 @@ void applier_free(struct applier *a)
 	free(a);
 }
 
-enum rc applier_apply(void *ctx, const char *body, size_t len, struct err *e)
+/* Without a bot nobody's can be applied, which is no fault of this one. */
+static enum rc answerer_have(struct applier *a, struct err *e)
+{
+	if (a->answerer != NULL)
+		return RC_OK;
+	if (answerer_open(a->conf, a->router, NULL, &a->clock, &a->answerer,
+	    e) != RC_OK)
+		return e->rc = RC_UNAVAILABLE;
+	answerer_bot(a->answerer)->answer_clock = &a->rising;
+	return RC_OK;
+}
+
+enum rc applier_apply(void *ctx, const char *body, size_t len,
+    int64_t received_at, struct err *e)
 {
 	struct applier *a = ctx;
 	struct update_info info = { .shard = -1 };
 	struct timing t;
-	enum rc rc = RC_OK;
+	enum rc rc = answerer_have(a, e);
 
-	if (a->answerer == NULL &&
-	    answerer_open(a->conf, a->router, NULL, &a->clock, &a->answerer,
-	    e) != RC_OK)
-		return e->rc = RC_SYSTEM;
+	if (rc != RC_OK)
+		return rc;
+	a->received_ms = received_at;
 	timing_start(&t);
 	rc = bot_apply(answerer_bot(a->answerer), body, len, &a->arena, &t,
 	    &info, e);

@@ -36,7 +36,8 @@ struct bot {
 	struct spool *spool;	/* NULL: nothing is kept for later */
 	struct user_service *users;
 	struct food_service *foods;
-	const struct clock *clock;
+	const struct clock *clock;	/* of what people do */
+	const struct clock *answer_clock;	/* of when they are answered */
 	const char *default_zone;
 	const char *username;	/* the bot's own, without @; "" not known */
 	int64_t bot_id;		/* from the token, 0 not known */

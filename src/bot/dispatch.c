@@ -197,7 +197,7 @@ static enum rc run_routed(struct turn *t, struct timing *tm,
 		return rc;
 	timing_stage(tm, STAGE_REPLY);
 	return reply_finish(&t->reply, t->up, t->bot->queue, t->store,
-	    clock_ms(t->bot->clock), answer, t->err);
+	    clock_ms(t->bot->answer_clock), answer, t->err);
 }
 
 /*

@@ -131,7 +131,8 @@ static void trouble(struct worker *w, const char *what, const struct err *e)
 static enum rc row_apply(struct worker *w, struct err *e)
 {
 	const struct spooled *row = &w->drain->row;
-	enum rc rc = w->c.apply(w->c.apply_ctx, row->body.s, row->body.len, e);
+	enum rc rc = w->c.apply(w->c.apply_ctx, row->body.s, row->body.len,
+	    row->received_at, e);
 
 	switch (rc) {
 	case RC_OK:

@@ -53,10 +53,11 @@ struct worker_conf {
 	void (*beside)(void *ctx);
 	void *beside_ctx;
 	/* Updates that were kept while their shard was away; NULL: none are.
-	 * apply does one as if it had just come, see bot_apply of bot/bot.h. */
+	 * apply does one as if it had come at received_at (UTC ms), see
+	 * bot_apply of bot/bot.h. */
 	struct spool *spool;
 	enum rc (*apply)(void *ctx, const char *body, size_t len,
-	    struct err *e);
+	    int64_t received_at, struct err *e);
 	void *apply_ctx;
 };
 

@@ -53,7 +53,7 @@ int world_open(void **state)
 	w->bot.queue = queue_open(socket);
 	w->bot.users = user_service_new(&w->clock, "UTC");
 	w->bot.foods = food_service_new(w->nutrition, &w->clock);
-	w->bot.clock = &w->clock;
+	w->bot.clock = w->bot.answer_clock = &w->clock;
 	w->bot.username = "FamilyBot";
 	w->bot.bot_id = 4242;
 	w->bot.commands = bot_commands;

@@ -27,11 +27,13 @@ static struct {
 	int64_t ids;
 } t;
 
-static enum rc apply(void *ctx, const char *body, size_t len, struct err *e)
+static enum rc apply(void *ctx, const char *body, size_t len,
+    int64_t received_at, struct err *e)
 {
 	size_t n = strlen(t.told);
 
 	assert_ptr_equal(ctx, &t);
+	assert_in_range(received_at, 1001, 1000 + t.ids);
 	assert_int_equal(len, strlen(body));
 	str_format(t.told + n, sizeof(t.told) - n, "%s ", body);
 	if (strcmp(body, t.bad) == 0)
