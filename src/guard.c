@@ -16,11 +16,11 @@ void guard_open(const struct config *conf, bool worker, struct guard *out)
 	*out = (struct guard){ .pulse = NULL };
 	if (pulse_open(conf->pulse_file, worker, &out->pulse, &e) != RC_OK)
 		log_error("no_breaker", "why=%s", log_q(e.text));
-	/* With spool_max 0 what was kept before is still applied. */
-	if ((conf->spool_max > 0 || worker) &&
-	    spool_open(&sc, &out->spool, &e) != RC_OK)
+	out->spool = spool_new(&sc);
+	if (spool_ready(out->spool, &e) != RC_OK)
 		log_error("no_spool", "why=%s hint=%s", log_q(e.text),
-		    log_q("updates for shards that are away are refused"));
+		    log_q("it is tried again with each update; until then those "
+		    "for shards that are away are refused"));
 }
 
 void guard_close(struct guard *g)

@@ -14,11 +14,12 @@ struct spool;
 
 struct guard {
 	struct pulse *pulse;	/* NULL: no breaker */
-	struct spool *spool;	/* NULL: nothing is kept for later */
+	struct spool *spool;	/* never NULL after guard_open */
 };
 
-/* What cannot be had is logged and done without: a full disk or a damaged file
- * here must stop nobody whose shard is well.  worker: see pulse_open. */
+/* A breaker that cannot be had is logged and done without.  So is a spool, as
+ * long as it is known whose updates wait in it: nobody's may overtake them.
+ * worker: see pulse_open. */
 void guard_open(const struct config *conf, bool worker, struct guard *out);
 void guard_close(struct guard *g);
 

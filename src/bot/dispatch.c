@@ -266,7 +266,7 @@ enum rc bot_handle(struct bot *bot, const char *body, size_t len,
 	rc = later_must(bot, &up, &later, e);
 	if (rc == RC_OK && !later)
 		rc = serve(t, tm, answer, info);
-	if (later || (rc == RC_UNAVAILABLE && bot->spool != NULL))
+	if (later || (rc == RC_UNAVAILABLE && later_may(bot)))
 		rc = later_keep(bot, &up, body, len, arena, answer, info, e);
 out:
 	update_release(&up);

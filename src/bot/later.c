@@ -19,9 +19,13 @@ enum rc later_must(struct bot *bot, const struct update *u, bool *out,
     struct err *e)
 {
 	*out = false;
-	if (bot->spool == NULL || !spool_holds(bot->spool, slot_of(u->user_id)))
-		return RC_OK;
-	return spool_holds_user(bot->spool, u->user_id, out, e);
+	return bot->spool == NULL ? RC_OK :
+	    spool_holds(bot->spool, u->user_id, out, e);
+}
+
+bool later_may(const struct bot *bot)
+{
+	return bot->spool != NULL && spool_keeps(bot->spool);
 }
 
 /* As run_message of dispatch.c would take it. */
@@ -77,12 +81,29 @@ static enum rc word_say(struct bot *bot, const struct update *u,
 	return rc;
 }
 
+/* What is kept by a host whose lease ran out would be applied after what
+ * another host did for the same person meanwhile. */
+static enum rc add(struct bot *bot, const struct spool_update *su, int64_t now,
+    bool *told, struct err *e)
+{
+	enum rc rc = router_leased(bot->router, e);
+
+	if (rc == RC_OK)
+		rc = spool_add(bot->spool, su, now, told, e);
+	if (rc == RC_INVALID || rc == RC_NOTFOUND || rc == RC_TOOBIG)
+		rc = e->rc = RC_UNAVAILABLE;
+	return rc;
+}
+
 enum rc later_keep(struct bot *bot, const struct update *u, const char *body,
     size_t len, struct arena *arena, struct buf *answer,
     struct update_info *info, struct err *e)
 {
 	enum kept how = how_kept(bot, u, arena);
-	int64_t now = clock_ms(bot->clock), last = 0;
+	const struct spool_update su = { u->user_id, u->update_id, body, len,
+		how == KEPT_WITH_WORD, WORD_EVERY_MS };
+	int64_t now = clock_ms(bot->clock);
+	bool told = false;
 	enum rc rc;
 
 	buf_clear(answer);
@@ -90,18 +111,11 @@ enum rc later_keep(struct bot *bot, const struct update *u, const char *body,
 		buf_puts(answer, "{}");
 		return RC_OK;
 	}
-	/* What is kept by a host whose lease ran out would be applied after
-	 * what another host did for the same person meanwhile. */
-	rc = router_leased(bot->router, e);
-	if (rc == RC_OK)
-		rc = spool_add(bot->spool, u->user_id, u->update_id, body,
-		    len, how == KEPT_WITH_WORD, now, &last, e);
-	if (rc == RC_INVALID || rc == RC_NOTFOUND || rc == RC_TOOBIG)
-		rc = e->rc = RC_UNAVAILABLE;
+	rc = add(bot, &su, now, &told, e);
 	if (rc != RC_OK)
 		return rc;
 	info->handler = "later";
-	if (how == KEPT_WITH_WORD && now - last < WORD_EVERY_MS)
+	if (how == KEPT_WITH_WORD && !told)
 		how = KEPT_SILENTLY;
 	return word_say(bot, u, how, now, answer, e);
 }

@@ -19,6 +19,9 @@
 MUST_CHECK enum rc later_must(struct bot *bot, const struct update *u,
     bool *out, struct err *e);
 
+/* Is anything kept here? */
+bool later_may(const struct bot *bot);
+
 /* Keeps the update u, whose text is body; fills the webhook's answer.  What
  * failed may succeed later: never RC_INVALID, RC_NOTFOUND or RC_TOOBIG.
  * RC_BUSY: this host may not serve, perhaps another one does. */

@@ -13,56 +13,10 @@
 #include <unistd.h>
 
 #include "store/turn.h"
+#include "utils/clock.h"
 
-enum { APPLICATION_ID = 0x46627370 /* "Fbsp" */, SPOOL_VERSION = 1, BUSY_MS = 2000 };
-
-static const char *const schema[] = {
-	"PRAGMA journal_mode = WAL",
-	"PRAGMA synchronous = FULL",
-	"PRAGMA cache_size = -128",
-	"PRAGMA journal_size_limit = 4194304",
-	"PRAGMA secure_delete = FAST",
-	"PRAGMA temp_store = MEMORY",
-	"PRAGMA trusted_schema = OFF",
-};
-
-static const char tables[] =
-	"BEGIN IMMEDIATE;"
-	"CREATE TABLE IF NOT EXISTS spool ("
-	" seq INTEGER PRIMARY KEY AUTOINCREMENT,"
-	" slot INTEGER NOT NULL, user_id INTEGER NOT NULL,"
-	" update_id INTEGER NOT NULL, received_at INTEGER NOT NULL,"
-	" told INTEGER NOT NULL,"
-	" body BLOB NOT NULL) STRICT;"
-	"CREATE INDEX IF NOT EXISTS spool_slot ON spool (slot, seq);"
-	"CREATE UNIQUE INDEX IF NOT EXISTS spool_update"
-	" ON spool (user_id, update_id);"
-	"PRAGMA application_id = 1180857200;"
-	"PRAGMA user_version = 1;"
-	"COMMIT";
-
-static const char *const texts[SPOOL_SQL_COUNT] = {
-	[SPOOL_BEGIN] = "BEGIN IMMEDIATE",
-	[SPOOL_COMMIT] = "COMMIT",
-	[SPOOL_ROLLBACK] = "ROLLBACK",
-	[SPOOL_INSERT] = "INSERT OR IGNORE INTO spool"
-	    " (slot, user_id, update_id, received_at, told, body)"
-	    " VALUES (?, ?, ?, ?, ?, ?)",
-	[SPOOL_LAST_OF] = "SELECT ifnull(max(received_at), 0) FROM spool"
-	    " WHERE user_id = ? AND update_id <> ? AND told",
-	[SPOOL_HAS] = "SELECT 1 FROM spool WHERE user_id = ? LIMIT 1",
-	[SPOOL_NEXT] = "SELECT seq, user_id, received_at, body FROM spool"
-	    " WHERE slot = ? AND seq > ? ORDER BY seq LIMIT 1",
-	[SPOOL_FIND] = "SELECT slot, length(body) FROM spool WHERE seq = ?",
-	[SPOOL_DELETE] = "DELETE FROM spool WHERE seq = ?",
-	[SPOOL_COUNT_SLOT] = "SELECT count(*) FROM spool WHERE slot = ?",
-	[SPOOL_COUNT_SLOTS] = "SELECT slot, count(*) FROM spool GROUP BY slot",
-	[SPOOL_TOTAL] = "SELECT count(*), ifnull(sum(length(body)), 0),"
-	    " ifnull(min(received_at), 0) FROM spool",
-	[SPOOL_TOTAL_SLOT] = "SELECT count(*), ifnull(sum(length(body)), 0),"
-	    " ifnull(min(received_at), 0) FROM spool WHERE slot = ?",
-	[SPOOL_OLDEST] = "SELECT received_at FROM spool ORDER BY seq LIMIT 1",
-};
+enum { APPLICATION_ID = 0x46627370 /* "Fbsp" */, BUSY_MS = 2000,
+	OPEN_BUSY_MS = 50 };
 
 enum rc spool_rc(struct spool *s, int r, struct err *e)
 {
@@ -102,7 +56,7 @@ enum rc spool_rc(struct spool *s, int r, struct err *e)
 	}
 }
 
-static enum rc pragma(struct spool *s, const char *sql, int *out,
+static enum rc number(struct spool *s, const char *sql, int *out,
     struct err *e)
 {
 	sqlite3_stmt *q = NULL;
@@ -118,28 +72,35 @@ static enum rc pragma(struct spool *s, const char *sql, int *out,
 
 static enum rc make(struct spool *s, struct err *e)
 {
-	int app = 0, version = 0;
-	enum rc rc = pragma(s, "PRAGMA application_id", &app, e);
+	enum rc rc = RC_OK;
+	int r = sqlite3_exec(s->db, spool_schema, NULL, NULL, NULL);
 
-	if (rc == RC_OK)
-		rc = pragma(s, "PRAGMA user_version", &version, e);
-	if (rc != RC_OK)
-		return rc;
-	if ((app != 0 && app != APPLICATION_ID) || (app == 0 && version != 0))
-		return err_set(e, RC_INVALID, "spool_db: %s is another "
-		    "program's database; name another file", s->path);
-	if (version > SPOOL_VERSION)
-		return err_set(e, RC_INVALID, "spool_db: %s is of a newer "
-		    "familybot; install that one again", s->path);
-	if (version == SPOOL_VERSION)
-		return RC_OK;
-	int r = sqlite3_exec(s->db, tables, NULL, NULL, NULL);
-	if (r == SQLITE_OK)
-		return RC_OK;
-	rc = spool_rc(s, r, e);
+	if (r != SQLITE_OK)
+		rc = spool_rc(s, r, e);
 	if (!sqlite3_get_autocommit(s->db))
 		(void)sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
 	return rc;
+}
+
+/* Is it one of ours, and whole? */
+static enum rc look(struct spool *s, struct err *e)
+{
+	int app = 0, version = 0, whole = 0;
+	enum rc rc = number(s, "PRAGMA application_id", &app, e);
+
+	if (rc == RC_OK)
+		rc = number(s, "PRAGMA user_version", &version, e);
+	if (rc == RC_OK)
+		rc = number(s, spool_sql[SPOOL_WHOLE], &whole, e);
+	if (rc != RC_OK)
+		return rc;
+	if ((app != 0 && app != APPLICATION_ID) || (app == 0 && version != 0))
+		return err_set(e, RC_UNAVAILABLE, "spool: %s is another "
+		    "program's database; name another file", s->path);
+	if (version > SPOOL_VERSION)
+		return err_set(e, RC_UNAVAILABLE, "spool: %s is of a newer "
+		    "familybot; install that one again", s->path);
+	return whole ? RC_OK : make(s, e);
 }
 
 /* What people wrote is for the bot alone, whatever the umask; the log gets the
@@ -164,32 +125,34 @@ static enum rc open_once(struct spool *s, bool create, struct err *e)
 	    SQLITE_OPEN_NOMUTEX | (create ? SQLITE_OPEN_CREATE : 0), NULL);
 
 	if (r == SQLITE_OK)
-		r = sqlite3_busy_timeout(s->db, BUSY_MS);
-	for (size_t i = 0; r == SQLITE_OK &&
-	    i < sizeof(schema) / sizeof(schema[0]); i++)
-		r = sqlite3_exec(s->db, schema[i], NULL, NULL, NULL);
-	rc = r == SQLITE_OK ? make(s, e) : spool_rc(s, r, e);
-	if (rc != RC_OK)
+		r = sqlite3_busy_timeout(s->db, OPEN_BUSY_MS);
+	for (const char *const *p = spool_pragmas; r == SQLITE_OK &&
+	    *p != NULL; p++)
+		r = sqlite3_exec(s->db, *p, NULL, NULL, NULL);
+	rc = r == SQLITE_OK ? look(s, e) : spool_rc(s, r, e);
+	if (rc == RC_OK)
+		(void)sqlite3_busy_timeout(s->db, BUSY_MS);
+	else
 		spool_db_close(s);
 	return rc;
 }
 
 /* Several make it at once: going over to WAL fails then without asking the
- * busy handler. */
+ * busy handler, and who waits long to make what others made and write to
+ * already would better look again. */
 enum rc spool_db_open(struct spool *s, bool create, struct err *e)
 {
 	const struct timespec pause = { 0, 5000000 };
-	enum rc rc = RC_BUSY;
+	int64_t end = clock_mono_us() + BUSY_MS * 1000;
+	enum rc rc;
 
 	if (s->db != NULL)
 		return RC_OK;
 	if (!create && access(s->path, F_OK) != 0 && errno == ENOENT)
 		return err_set(e, RC_NOTFOUND, "spool: there is none");
-	for (int i = 0; i < BUSY_MS / 5 && rc == RC_BUSY; i++) {
-		if (i > 0)
-			(void)nanosleep(&pause, NULL);
-		rc = open_once(s, create, e);
-	}
+	while ((rc = open_once(s, create, e)) == RC_BUSY &&
+	    clock_mono_us() < end)
+		(void)nanosleep(&pause, NULL);
 	if (rc == RC_OK)
 		s->turn = turn_open(s->path);
 	return rc;
@@ -213,7 +176,7 @@ enum rc spool_query(struct spool *s, enum spool_sql id, size_t n,
 	sqlite3_stmt *q = s->stmt[id];
 
 	if (q == NULL) {
-		int r = sqlite3_prepare_v3(s->db, texts[id], -1,
+		int r = sqlite3_prepare_v3(s->db, spool_sql[id], -1,
 		    SQLITE_PREPARE_PERSISTENT, &q, NULL);
 		if (r != SQLITE_OK)
 			return spool_rc(s, r, e);

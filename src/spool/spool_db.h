@@ -10,22 +10,27 @@
 #include "store/router.h"
 #include "store/shared.h"
 
-enum spool_sql { SPOOL_BEGIN, SPOOL_COMMIT, SPOOL_ROLLBACK, SPOOL_INSERT,
-	SPOOL_LAST_OF, SPOOL_HAS, SPOOL_NEXT, SPOOL_FIND, SPOOL_DELETE,
-	SPOOL_COUNT_SLOT, SPOOL_COUNT_SLOTS, SPOOL_TOTAL, SPOOL_TOTAL_SLOT,
-	SPOOL_OLDEST, SPOOL_SQL_COUNT };
+enum { SPOOL_VERSION = 1 };
 
-struct spool_counts {
-	uint64_t layout;
-	int64_t rows, bytes, oldest_at;
-	uint32_t slot[SLOT_COUNT];
-};
+enum spool_sql { SPOOL_WHOLE, SPOOL_BEGIN, SPOOL_COMMIT, SPOOL_ROLLBACK, SPOOL_INSERT,
+	SPOOL_TOLD, SPOOL_LAST_TOLD, SPOOL_HAS, SPOOL_NEXT, SPOOL_FIND,
+	SPOOL_DELETE, SPOOL_FAILED, SPOOL_FORGET, SPOOL_RETRY, SPOOL_HELD,
+	SPOOL_ANY, SPOOL_COUNT_SLOT, SPOOL_COUNT_SLOTS, SPOOL_TOTAL,
+	SPOOL_TOTAL_SLOT, SPOOL_BYTES_OF, SPOOL_OLDEST, SPOOL_LIST,
+	SPOOL_LIST_FAILED, SPOOL_SQL_COUNT };
+
+/* spool_sql.c */
+extern const char *const spool_sql[SPOOL_SQL_COUNT];
+extern const char *const spool_pragmas[];	/* of each connection; ends in NULL */
+extern const char spool_schema[];	/* makes what is not there */
+
+struct spool_counts;
 
 struct spool {
 	char *path;
 	int64_t max_bytes;
 	struct shared shared;
-	struct spool_counts *counts;
+	struct spool_counts *counts;	/* NULL: not mapped yet */
 	int64_t counted_at;	/* mono ms of the last exact count of bytes */
 	sqlite3 *db;		/* NULL: not open yet */
 	int turn;
@@ -33,7 +38,8 @@ struct spool {
 };
 
 /* Opens it when it is not open; create: makes it.  RC_NOTFOUND: there is none
- * and create is false. */
+ * and create is false.  Never RC_INVALID: a database of a newer version is
+ * RC_UNAVAILABLE, as what it holds is not the fault of an update. */
 MUST_CHECK enum rc spool_db_open(struct spool *s, bool create, struct err *e);
 void spool_db_close(struct spool *s);
 

@@ -43,7 +43,8 @@ void shards_spool_look(struct shards_view *v)
 	shards_spool_path(v->conf, path, sizeof(path));
 	if (access(path, F_OK) != 0)
 		return;
-	rc = spool_open(&c, &s, &e);
+	s = spool_new(&c);
+	rc = spool_ready(s, &e);
 	if (rc == RC_OK)
 		rc = spool_stats(s, &v->spool, &e);
 	if (rc == RC_OK)

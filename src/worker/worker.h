@@ -54,7 +54,9 @@ struct worker_conf {
 	void *beside_ctx;
 	/* Updates that were kept while their shard was away; NULL: none are.
 	 * apply does one as if it had come at received_at (UTC ms), see
-	 * bot_apply of bot/bot.h. */
+	 * bot_apply of bot/bot.h.  RC_CORRUPT, RC_DENIED and again and again
+	 * RC_SYSTEM: only this person's wait; others but RC_INVALID, RC_NOTFOUND
+	 * and RC_TOOBIG: all of the slot's do. */
 	struct spool *spool;
 	enum rc (*apply)(void *ctx, const char *body, size_t len,
 	    int64_t received_at, struct err *e);

@@ -52,8 +52,7 @@ static int setup(void **state)
 	t.place = *state;
 	str_format(path, sizeof(path), "%s/spool.db", t.place->dir);
 	c.path = path;
-	if (spool_open(&c, &t.spool, &e) != RC_OK)
-		fail_msg("%s", e.text);
+	t.spool = spool_new(&c);
 	assert_int_equal(slots_open(t.place->map, NULL, 0, true, &t.map, &e),
 	    RC_OK);
 	t.place->conf.spool = t.spool;
@@ -73,11 +72,12 @@ static int teardown(void **state)
 
 static void keep(int64_t user, const char *body)
 {
-	int64_t told;
+	const struct spool_update u = { .user_id = user, .update_id = ++t.ids,
+		.body = body, .len = strlen(body) };
+	bool told;
 
-	t.ids++;
-	assert_int_equal(spool_add(t.spool, user, t.ids, body, strlen(body),
-	    true, 1000 + t.ids, &told, NULL), RC_OK);
+	assert_int_equal(spool_add(t.spool, &u, 1000 + t.ids, &told, NULL),
+	    RC_OK);
 }
 
 static int64_t left(void)

@@ -27,14 +27,11 @@ static void spool_of(int64_t max)
 {
 	struct spool_conf c = { .max_bytes = max };
 	char path[128];
-	struct err e = { .text = "" };
 
 	spool_free(t.spool);
 	str_format(path, sizeof(path), "%s/spool.db", t.w->dir);
 	c.path = path;
-	if (spool_open(&c, &t.spool, &e) != RC_OK)
-		fail_msg("%s", e.text);
-	t.w->bot.spool = t.spool;
+	t.w->bot.spool = t.spool = spool_new(&c);
 }
 
 static int setup(void **state)
@@ -101,14 +98,15 @@ static enum rc apply_all(void)
 	enum rc rc = RC_NOTFOUND;
 
 	buf_init(&row.body, 1 << 20);
-	while (spool_next(t.spool, slot_of(PERSON), 0, &row, &e) == RC_OK) {
+	while (spool_next(t.spool, slot_of(PERSON), 0, 0, &row, &e) == RC_OK) {
 		timing_start(&tm);
 		for (int i = 0; i < 2; i++)	/* as after a crash */
 			rc = bot_apply(&t.w->bot, row.body.s, row.body.len,
 			    &t.w->arena, &tm, &info, &e);
 		if (rc == RC_UNAVAILABLE)
 			break;
-		assert_int_equal(spool_done(t.spool, &row.seq, 1, &e), RC_OK);
+		assert_int_equal(spool_done(t.spool, &row.seq, 1, NULL,
+		    &e), RC_OK);
 	}
 	buf_release(&row.body);
 	return rc;

@@ -36,10 +36,10 @@ struct place {
 static struct spool *open_it(struct place *t, int64_t max)
 {
 	const struct spool_conf c = { .path = t->path, .max_bytes = max };
-	struct spool *s = NULL;
+	struct spool *s = spool_new(&c);
 	struct err e = { .text = "" };
 
-	if (spool_open(&c, &s, &e) != RC_OK)
+	if (spool_ready(s, &e) != RC_OK)
 		fail_msg("%s", e.text);
 	return s;
 }
@@ -71,12 +71,15 @@ static int teardown(void **state)
 	return 0;
 }
 
+/* Who sends an odd update is to be told of it. */
 static enum rc add_to(struct spool *s, int64_t user, int64_t update,
-    const char *body, int64_t *last)
+    const char *body, bool *told)
 {
+	const struct spool_update u = { .user_id = user, .update_id = update,
+		.body = body, .len = strlen(body), .tell = update % 2 == 1,
+		.tell_every_ms = 60000 };
 	struct err e = { .text = "" };
-	enum rc rc = spool_add(s, user, update, body, strlen(body),
-	    update % 2 == 1, NOW * INT64_C(1000) + update, last, &e);
+	enum rc rc = spool_add(s, &u, NOW * INT64_C(1000) + update, told, &e);
 
 	if (rc != RC_OK && rc != RC_FULL)
 		print_message("%s\n", e.text);
@@ -85,23 +88,35 @@ static enum rc add_to(struct spool *s, int64_t user, int64_t update,
 
 static void add(struct place *t, int64_t user, const char *body)
 {
-	int64_t last;
+	bool told;
 
-	assert_int_equal(add_to(t->s, user, ++t->ids, body, &last), RC_OK);
+	assert_int_equal(add_to(t->s, user, ++t->ids, body, &told), RC_OK);
+}
+
+/* Does anything of the slot wait, as far as the counts say? */
+static bool slot_holds(struct spool *s, int64_t user)
+{
+	return spool_slot(s, slot_of(user)) == slot_of(user);
+}
+
+static enum rc next(struct place *t, int64_t user, int64_t after)
+{
+	return spool_next(t->s, slot_of(user), after, NOW * INT64_C(1000),
+	    &t->row, NULL);
 }
 
 static bool holds(struct spool *s, int64_t user)
 {
 	bool is = false;
 
-	assert_int_equal(spool_holds_user(s, user, &is, NULL), RC_OK);
+	assert_int_equal(spool_holds(s, user, &is, NULL), RC_OK);
 	return is;
 }
 
 /* The next row of the person's slot is this one; it stays. */
 static void next_is(struct place *t, int64_t user, const char *body)
 {
-	assert_int_equal(spool_next(t->s, slot_of(user), 0, &t->row, NULL),
+	assert_int_equal(next(t, user, 0),
 	    RC_OK);
 	assert_int_equal(t->row.user_id, user);
 	assert_string_equal(t->row.body.s, body);
@@ -109,27 +124,27 @@ static void next_is(struct place *t, int64_t user, const char *body)
 
 static void done(struct place *t)
 {
-	assert_int_equal(spool_done(t->s, &t->row.seq, 1, NULL), RC_OK);
+	assert_int_equal(spool_done(t->s, &t->row.seq, 1, NULL, NULL), RC_OK);
 }
 
 static void none_left(struct place *t, int64_t user)
 {
-	assert_int_equal(spool_next(t->s, slot_of(user), 0, &t->row, NULL),
+	assert_int_equal(next(t, user, 0),
 	    RC_NOTFOUND);
-	assert_false(spool_holds(t->s, slot_of(user)));
+	assert_false(slot_holds(t->s, user));
 }
 
 static void kept_in_order_by_slot(void **state)
 {
 	struct place *t = *state;
 
-	assert_false(spool_holds(t->s, slot_of(ANNA)));
+	assert_false(slot_holds(t->s, ANNA));
 	assert_int_equal(spool_slot(t->s, 0), -1);
 	add(t, ANNA, "one");
 	add(t, BORIS, "other");
 	add(t, ANNA, "two");
 	add(t, ANNA, "three");
-	assert_true(spool_holds(t->s, slot_of(ANNA)));
+	assert_true(slot_holds(t->s, ANNA));
 	assert_int_equal(spool_slot(t->s, 0), slot_of(ANNA));
 	assert_int_equal(spool_slot(t->s, slot_of(ANNA) + 1), slot_of(BORIS));
 	next_is(t, ANNA, "one");
@@ -137,8 +152,7 @@ static void kept_in_order_by_slot(void **state)
 	done(t);
 	done(t);			/* again changes nothing */
 	next_is(t, ANNA, "two");
-	assert_int_equal(spool_next(t->s, slot_of(ANNA), t->row.seq, &t->row,
-	    NULL), RC_OK);
+	assert_int_equal(next(t, ANNA, t->row.seq), RC_OK);
 	assert_string_equal(t->row.body.s, "three");
 	next_is(t, ANNA, "two");
 	done(t);
@@ -155,7 +169,7 @@ static void people_of_one_slot_are_told_apart(void **state)
 	struct place *t = *state;
 
 	add(t, ANNA, "one");
-	assert_true(spool_holds(t->s, slot_of(FAR)));
+	assert_true(slot_holds(t->s, FAR));
 	assert_true(holds(t->s, ANNA));
 	assert_false(holds(t->s, FAR));
 	assert_false(holds(t->s, BORIS));
@@ -165,35 +179,50 @@ static void the_same_update_is_kept_once(void **state)
 {
 	struct place *t = *state;
 	struct spool_stats st;
-	int64_t last = -1;
+	bool told;
 
-	assert_int_equal(add_to(t->s, ANNA, 5, "one", &last), RC_OK);
-	assert_int_equal(last, 0);
-	assert_int_equal(add_to(t->s, ANNA, 5, "one", &last), RC_OK);
-	assert_int_equal(last, 0);
-	assert_int_equal(add_to(t->s, ANNA, 8, "two", &last), RC_OK);
-	assert_int_equal(last, NOW * INT64_C(1000) + 5);
-	assert_int_equal(spool_next(t->s, slot_of(ANNA), 1, &t->row, NULL),
-	    RC_OK);
+	assert_int_equal(add_to(t->s, ANNA, 5, "one", &told), RC_OK);
+	assert_int_equal(add_to(t->s, ANNA, 8, "two", &told), RC_OK);
+	assert_int_equal(add_to(t->s, ANNA, 5, "one", &told), RC_OK);
+	next_is(t, ANNA, "one");
+	assert_int_equal(next(t, ANNA, t->row.seq), RC_OK);
 	assert_string_equal(t->row.body.s, "two");
-	done(t);
-	assert_int_equal(add_to(t->s, BORIS, 6, "silent", &last), RC_OK);
-	assert_int_equal(add_to(t->s, BORIS, 7, "said", &last), RC_OK);
-	assert_int_equal(last, 0);
-	assert_int_equal(spool_stats_slot(t->s, slot_of(BORIS), &st, NULL),
+	assert_int_equal(next(t, ANNA, t->row.seq), RC_NOTFOUND);
+	assert_int_equal(spool_stats_slot(t->s, slot_of(ANNA), &st, NULL),
 	    RC_OK);
 	assert_int_equal(st.rows, 2);
-	next_is(t, BORIS, "silent");
-	done(t);
-	next_is(t, BORIS, "said");
-	done(t);
-	assert_int_equal(spool_stats(t->s, &st, NULL), RC_OK);
-	assert_int_equal(st.rows, 1);
-	assert_int_equal(st.bytes, 3);
+	assert_int_equal(st.bytes, 6);
 	assert_int_equal(st.oldest_at, NOW * INT64_C(1000) + 5);
-	next_is(t, ANNA, "one");
-	done(t);
-	none_left(t, ANNA);
+}
+
+static bool told_at(struct place *t, int64_t user, int64_t update, bool tell,
+    int64_t seconds)
+{
+	const struct spool_update u = { .user_id = user, .update_id = update,
+		.body = "x", .len = 1, .tell = tell, .tell_every_ms = 60000 };
+	bool told = !tell;
+
+	assert_int_equal(spool_add(t->s, &u, (NOW + seconds) * INT64_C(1000),
+	    &told, NULL), RC_OK);
+	return told;
+}
+
+/* Once a minute, however often they write, and whatever the clock does. */
+static void a_person_is_told_once_a_minute(void **state)
+{
+	struct place *t = *state;
+
+	assert_false(told_at(t, ANNA, 1, false, 0));
+	assert_true(told_at(t, ANNA, 2, true, 1));
+	assert_true(told_at(t, ANNA, 2, true, 2));	/* that answer got lost */
+	assert_true(told_at(t, BORIS, 3, true, 2));
+	assert_false(told_at(t, ANNA, 4, true, 41));
+	assert_false(told_at(t, ANNA, 4, true, 42));
+	assert_true(told_at(t, ANNA, 5, true, 81));
+	assert_false(told_at(t, ANNA, 6, true, 121));
+	assert_true(told_at(t, ANNA, 7, true, 161));
+	assert_true(told_at(t, ANNA, 8, true, 161 - 3600));
+	assert_false(told_at(t, ANNA, 9, true, 191 - 3600));
 }
 
 static void several_are_done_at_once(void **state)
@@ -209,7 +238,7 @@ static void several_are_done_at_once(void **state)
 	seqs[0] = t->row.seq;
 	next_is(t, BORIS, "three");
 	seqs[1] = t->row.seq;
-	assert_int_equal(spool_done(t->s, seqs, 3, NULL), RC_OK);
+	assert_int_equal(spool_done(t->s, seqs, 3, NULL, NULL), RC_OK);
 	none_left(t, BORIS);
 	next_is(t, ANNA, "two");
 	spool_glance(t->s, &st);
@@ -230,14 +259,14 @@ static void counts_come_back_after_a_restart(void **state)
 	assert_int_equal(write(fd, "damaged", 7), 7);
 	close(fd);
 	t->s = open_it(t, 1 << 20);
-	assert_true(spool_holds(t->s, slot_of(ANNA)));
-	assert_true(spool_holds(t->s, slot_of(BORIS)));
-	assert_false(spool_holds(t->s, slot_of(BORIS) + 1));
+	assert_true(slot_holds(t->s, ANNA));
+	assert_true(slot_holds(t->s, BORIS));
+	assert_false(slot_holds(t->s, BORIS + 1));
 	spool_free(t->s);
 	t->s = NULL;
 	assert_int_equal(unlink(t->counts), 0);
 	t->s = open_it(t, 1 << 20);
-	assert_true(spool_holds(t->s, slot_of(ANNA)));
+	assert_true(slot_holds(t->s, ANNA));
 	next_is(t, ANNA, "one");
 	done(t);
 	none_left(t, ANNA);
@@ -250,11 +279,11 @@ static void seen_by_all_processes(void **state)
 	struct spool *other = open_it(t, 1 << 20);
 
 	add(t, ANNA, "one");
-	assert_true(spool_holds(other, slot_of(ANNA)));
+	assert_true(slot_holds(other, ANNA));
 	assert_true(holds(other, ANNA));
 	next_is(t, ANNA, "one");
 	done(t);
-	assert_false(spool_holds(other, slot_of(ANNA)));
+	assert_false(slot_holds(other, ANNA));
 	spool_free(other);
 }
 
@@ -262,30 +291,45 @@ static void another_versions_counts_are_refused(void **state)
 {
 	struct place *t = *state;
 	const struct spool_conf c = { .path = t->path, .max_bytes = 1 << 20 };
-	struct spool *other = NULL;
-	uint64_t layout = 99;
+	const uint64_t layout = 99;
+	struct spool *other = spool_new(&c);
 	struct err e = { .text = "" };
-	int fd = open(t->counts, O_WRONLY);
+	uint64_t was;
+	int fd = open(t->counts, O_RDWR);
+	bool told;
 
+	assert_int_equal(pread(fd, &was, sizeof(was), 0), 8);
 	assert_int_equal(pwrite(fd, &layout, sizeof(layout), 0), 8);
-	close(fd);
-	assert_int_equal(spool_open(&c, &other, &e), RC_CONFLICT);
+	assert_int_equal(spool_ready(other, &e), RC_CONFLICT);
 	assert_non_null(strstr(e.text, "stop all"));
+	/* whose updates wait is known all the same; nothing is added that
+	 * those others would not see */
+	add(t, ANNA, "one");
+	assert_true(holds(other, ANNA));
+	assert_false(holds(other, BORIS));
+	assert_int_equal(add_to(other, BORIS, 9, "two", &told), RC_CONFLICT);
+	assert_false(holds(t->s, BORIS));
+	/* … until they are gone */
+	assert_int_equal(pwrite(fd, &was, sizeof(was), 0), 8);
+	close(fd);
+	assert_int_equal(add_to(other, BORIS, 9, "two", &told), RC_OK);
+	assert_true(holds(t->s, BORIS));
+	spool_free(other);
 }
 
 static void too_much_is_refused(void **state)
 {
 	struct place *t = *state;
 	struct spool *s = open_it(t, 10);
-	int64_t last = 0;
+	bool told;
 
-	assert_int_equal(add_to(s, ANNA, 1, "12345", &last), RC_OK);
-	assert_int_equal(add_to(s, ANNA, 2, "12345", &last), RC_OK);
-	assert_int_equal(add_to(s, BORIS, 3, "1", &last), RC_FULL);
-	assert_false(spool_holds(s, slot_of(BORIS)));
+	assert_int_equal(add_to(s, ANNA, 1, "12345", &told), RC_OK);
+	assert_int_equal(add_to(s, ANNA, 2, "12345", &told), RC_OK);
+	assert_int_equal(add_to(s, BORIS, 3, "1", &told), RC_FULL);
+	assert_false(slot_holds(s, BORIS));
 	next_is(t, ANNA, "12345");
 	done(t);
-	assert_int_equal(add_to(s, BORIS, 3, "1", &last), RC_OK);
+	assert_int_equal(add_to(s, BORIS, 3, "1", &told), RC_OK);
 	spool_free(s);
 }
 
@@ -296,7 +340,7 @@ static void nothing_is_kept_on_a_full_disk(void **state)
 	struct rlimit was, small = { 65536, 65536 };
 	char *big = test_malloc(200001);
 	struct spool_stats st;
-	int64_t last = 0;
+	bool told;
 
 	add(t, ANNA, "one");
 	memset(big, 'x', 200000);
@@ -305,12 +349,12 @@ static void nothing_is_kept_on_a_full_disk(void **state)
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
 	small.rlim_max = was.rlim_max;
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
-	assert_int_not_equal(add_to(t->s, BORIS, 9, big, &last), RC_OK);
+	assert_int_not_equal(add_to(t->s, BORIS, 9, big, &told), RC_OK);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
 	assert_false(holds(t->s, BORIS));
 	assert_int_equal(spool_stats(t->s, &st, NULL), RC_OK);
 	assert_int_equal(st.rows, 1);
-	assert_int_equal(add_to(t->s, BORIS, 9, big, &last), RC_OK);
+	assert_int_equal(add_to(t->s, BORIS, 9, big, &told), RC_OK);
 	assert_true(holds(t->s, BORIS));
 	test_free(big);
 }
@@ -326,11 +370,11 @@ static void adder(struct place *t, int64_t user, int out)
 {
 	struct spool *s = open_it(t, 1 << 20);
 	char body[32];
-	int64_t last;
+	bool told;
 
 	for (int64_t i = 1; i < 100000; i++) {
 		str_format(body, sizeof(body), "%" PRId64, i);
-		if (add_to(s, user, i, body, &last) != RC_OK)
+		if (add_to(s, user, i, body, &told) != RC_OK)
 			_exit(1);
 		if (write(out, &i, sizeof(i)) != sizeof(i))
 			_exit(1);
@@ -352,15 +396,14 @@ static void what_was_promised_is_there(struct place *t, int64_t user,
 {
 	int64_t n = 0, after = 0;
 
-	while (spool_next(t->s, slot_of(user), after, &t->row, NULL) ==
-	    RC_OK) {
+	while (next(t, user, after) == RC_OK) {
 		after = t->row.seq;
 		if (t->row.user_id == user)
 			assert_int_equal(strtoll(t->row.body.s, NULL, 10), ++n);
 	}
 	/* one more may have been stored and not told */
 	assert_in_range(n, last, last + 1);
-	assert_true(n == 0 || spool_holds(t->s, slot_of(user)));
+	assert_true(n == 0 || slot_holds(t->s, user));
 }
 
 static void killed_while_adding(void **state)
@@ -408,8 +451,8 @@ static void taker(struct place *t)
 	buf_init(&row.body, 4096);
 	for (;;) {
 		int32_t slot = spool_slot(s, 0);
-		if (slot >= 0 && spool_next(s, slot, 0, &row, NULL) == RC_OK &&
-		    spool_done(s, &row.seq, 1, NULL) != RC_OK)
+		if (slot >= 0 && spool_next(s, slot, 0, 0, &row, NULL) == RC_OK &&
+		    spool_done(s, &row.seq, 1, NULL, NULL) != RC_OK)
 			_exit(1);
 	}
 }
@@ -440,7 +483,7 @@ static void killed_while_taking_out(void **state)
 	}
 	/* what crashes left over in the counts is set right */
 	for (int32_t slot = 0; (slot = spool_slot(t->s, slot)) >= 0;)
-		if (spool_next(t->s, slot, 0, &t->row, NULL) == RC_OK)
+		if (spool_next(t->s, slot, 0, 0, &t->row, NULL) == RC_OK)
 			done(t);
 	none_left(t, ANNA);
 	none_left(t, BORIS);
@@ -454,6 +497,7 @@ int main(void)
 		CASE(kept_in_order_by_slot),
 		CASE(people_of_one_slot_are_told_apart),
 		CASE(the_same_update_is_kept_once),
+		CASE(a_person_is_told_once_a_minute),
 		CASE(several_are_done_at_once),
 		CASE(counts_come_back_after_a_restart),
 		CASE(seen_by_all_processes),
