@@ -39,7 +39,8 @@ struct subcommand {
 	enum rc (*run)(struct ctl *c, int argc, char **argv, struct err *e);
 };
 
-extern const struct subcommand sub_jobs, sub_options, sub_shards, sub_webhook;
+extern const struct subcommand sub_jobs, sub_options, sub_shards, sub_spool,
+	sub_webhook;
 
 /* Every subcommand; ends in NULL. */
 extern const struct subcommand *const ctl_table[];

@@ -23,6 +23,7 @@ tools_sources = \
 	src/tools/shards_view.c \
 	src/tools/shards_watch.c \
 	src/tools/shards_words.c \
+	src/tools/spool.c \
 	src/tools/webhook.c src/tools/webhook.h \
 	src/tools/webhook_info.c \
 	src/tools/backups.c src/tools/backups.h \

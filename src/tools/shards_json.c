@@ -67,6 +67,7 @@ static void shard_put(struct buf *b, const struct shard_look *l)
 	}
 	number_put(b, "spool_rows", l->spool_rows);
 	number_put(b, "spool_oldest_at", l->spool_oldest_at);
+	number_put(b, "spool_failed", l->spool_failed);
 	number_put(b, "requests", l->pulse.requests);
 	number_put(b, "failed", l->pulse.failed);
 	number_put(b, "p50_us", l->pulse.p50_us);

@@ -30,7 +30,7 @@ struct shard_look {
 	struct store_info info;
 	/* known on this host */
 	struct pulse_shard pulse;
-	int64_t spool_rows, spool_oldest_at;
+	int64_t spool_rows, spool_oldest_at, spool_failed;
 	int64_t backup_at;	/* UTC ms, 0 none */
 };
 

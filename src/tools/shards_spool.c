@@ -25,6 +25,7 @@ static enum rc slots_add(struct shards_view *v, struct spool *s,
 		if (rc != RC_OK || l == NULL || one.rows == 0)
 			continue;
 		l->spool_rows += one.rows;
+		l->spool_failed += one.failed;
 		if (l->spool_oldest_at == 0 || one.oldest_at <
 		    l->spool_oldest_at)
 			l->spool_oldest_at = one.oldest_at;

@@ -141,7 +141,13 @@ static void tell_waiting(const struct teller *t)
 
 		if (!l->up || (l->flags & SHARD_PAUSED) != 0)
 			continue;
-		if (l->spool_rows > 0 && v->now - l->spool_oldest_at >
+		if (l->spool_failed > 0)
+			tell(t, "%s: %lld update%s in the spool cannot be "
+			    "applied, what the same people wrote since waits: "
+			    "familybotctl spool list", l->name,
+			    (long long)l->spool_failed,
+			    l->spool_failed == 1 ? "" : "s");
+		else if (l->spool_rows > 0 && v->now - l->spool_oldest_at >
 		    WAIT_MOST_MS)
 			tell(t, "%s answers, yet %lld updates wait in the spool "
 			    "since %s: does the worker run?", l->name,
