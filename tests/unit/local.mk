@@ -109,9 +109,14 @@ test_verify_SOURCES = tests/unit/test_verify.c $(verify_place)
 test_verify_LDADD = $(TEST_LIBS)
 test_verify_live_SOURCES = tests/unit/test_verify_live.c $(verify_place)
 test_verify_live_LDADD = $(TEST_LIBS)
-check_PROGRAMS += test_spool
-test_spool_SOURCES = tests/unit/test_spool.c
+check_PROGRAMS += test_spool test_spool_held test_spool_kill
+spool_place = tests/unit/spool_place.c tests/unit/spool_place.h
+test_spool_SOURCES = tests/unit/test_spool.c $(spool_place)
 test_spool_LDADD = $(TEST_LIBS)
+test_spool_held_SOURCES = tests/unit/test_spool_held.c $(spool_place)
+test_spool_held_LDADD = $(TEST_LIBS)
+test_spool_kill_SOURCES = tests/unit/test_spool_kill.c $(spool_place)
+test_spool_kill_LDADD = $(TEST_LIBS)
 check_PROGRAMS += test_reshard_kill
 test_reshard_kill_SOURCES = tests/unit/test_reshard_kill.c tests/unit/reshard_world.c \
 	tests/unit/reshard_world.h tests/unit/reshard_writer.c tests/unit/reshard_check.c
@@ -133,5 +138,6 @@ test_drain_SOURCES = tests/unit/test_drain.c $(http_server) \
 	tests/unit/worker_place.c tests/unit/worker_place.h
 test_drain_LDADD = $(TEST_LIBS) $(CURL_LIBS) -lpthread
 test_later_SOURCES = tests/unit/test_later.c \
+	src/applier.c src/applier.h $(answerer_sources) \
 	tests/unit/bot_world.c tests/unit/bot_world.h
 test_later_LDADD = $(TEST_LIBS)

@@ -5,9 +5,14 @@
 #include "config.h"
 
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -22,6 +27,9 @@ static struct {
 	struct spool *spool;
 	struct slots *map;
 	char told[TOLD_MAX];	/* bodies in the order in which they came */
+	char path[400];
+	char deadly[32];	/* whoever applies this body dies */
+	char want[32];		/* what another worker applies that lives */
 	char bad[32];		/* this body's result is rc */
 	enum rc rc;
 	int64_t ids;
@@ -35,6 +43,8 @@ static enum rc apply(void *ctx, const char *body, size_t len,
 	assert_ptr_equal(ctx, &t);
 	assert_in_range(received_at, 1001, 1000 + t.ids);
 	assert_int_equal(len, strlen(body));
+	if (strcmp(body, t.deadly) == 0)
+		(void)raise(SIGKILL);
 	str_format(t.told + n, sizeof(t.told) - n, "%s ", body);
 	if (strcmp(body, t.bad) == 0)
 		return err_set(e, t.rc, "as told");
@@ -44,14 +54,13 @@ static enum rc apply(void *ctx, const char *body, size_t len,
 static int setup(void **state)
 {
 	struct spool_conf c = { .max_bytes = 1 << 20 };
-	char path[400];
 	struct err e = { .text = "" };
 	int r = place_setup(state);
 
 	memset(&t, 0, sizeof(t));
 	t.place = *state;
-	str_format(path, sizeof(path), "%s/spool.db", t.place->dir);
-	c.path = path;
+	str_format(t.path, sizeof(t.path), "%s/spool.db", t.place->dir);
+	c.path = t.path;
 	t.spool = spool_new(&c);
 	assert_int_equal(slots_open(t.place->map, NULL, 0, true, &t.map, &e),
 	    RC_OK);
@@ -201,6 +210,173 @@ static void many_are_applied_once_each(void **state)
 	assert_int_equal(left(), 0);
 }
 
+/* The spool's files may not grow: nothing can be deleted. */
+static void disk_full(bool on)
+{
+	static struct rlimit was;
+	struct rlimit small;
+
+	if (!on) {
+		assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
+		return;
+	}
+	(void)signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
+	small = was;
+	small.rlim_cur = 8192;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+}
+
+/* Two updates that are applied again in turn would undo more than twice. */
+static void what_cannot_be_deleted_is_applied_once(void **state)
+{
+	struct place *p = *state;
+
+	place_start(p);
+	keep(ANNA, "undo1");
+	keep(ANNA, "undo2");
+	disk_full(true);
+	place_turns(p, 1500);
+	disk_full(false);
+	assert_string_equal(t.told, "undo1 ");
+	place_turns(p, 1500);
+	assert_string_equal(t.told, "undo1 undo2 ");
+	assert_int_equal(left(), 0);
+}
+
+/* Another worker, which dies when it is to apply t.deadly; true: it did. */
+static bool worker_dies(struct place *p)
+{
+	const struct spool_conf c = { .path = t.path, .max_bytes = 1 << 20 };
+	int status = 0;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		p->conf.spool = t.spool = spool_new(&c);
+		place_start(p);
+		place_turns(p, 1000);
+		_exit(strcmp(t.told, t.want) == 0 ? 0 : 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	if (WIFEXITED(status))
+		assert_int_equal(WEXITSTATUS(status), 0);
+	return WIFSIGNALED(status);
+}
+
+static void a_death_repeats_the_last_update_only(void **state)
+{
+	struct place *p = *state;
+
+	keep(ANNA, "undo1");
+	keep(ANNA, "undo2");
+	keep(ANNA, "undo3");
+	str_copy(t.deadly, sizeof(t.deadly), "undo3");
+	assert_true(worker_dies(p));
+	assert_int_equal(left(), 1);
+}
+
+static void an_update_that_kills_holds_its_person_alone(void **state)
+{
+	struct place *p = *state;
+
+	keep(ANNA, "a1");
+	keep(FAR, "f1");
+	keep(ANNA, "a2");
+	str_copy(t.deadly, sizeof(t.deadly), "a1");
+	for (int i = 0; i < 3; i++)
+		assert_true(worker_dies(p));
+	assert_int_equal(left(), 3);
+	str_copy(t.want, sizeof(t.want), "f1 ");
+	assert_false(worker_dies(p));
+	assert_int_equal(left(), 2);
+	/* when it is its turn again, it kills once, not thrice */
+	assert_int_equal(spool_retry(t.spool, 1, NULL), RC_OK);
+	assert_true(worker_dies(p));
+	t.want[0] = '\0';
+	assert_false(worker_dies(p));
+	/* mended */
+	t.deadly[0] = '\0';
+	assert_int_equal(spool_retry(t.spool, 1, NULL), RC_OK);
+	place_start(p);
+	place_turns(p, 500);
+	assert_string_equal(t.told, "a1 a2 ");
+}
+
+static void what_fails_again_and_again_holds_its_person_alone(void **state)
+{
+	struct place *p = *state;
+
+	keep(ANNA, "a1");
+	keep(FAR, "f1");
+	str_copy(t.bad, sizeof(t.bad), "a1");
+	t.rc = RC_SYSTEM;
+	place_start(p);
+	place_turns(p, 1500);
+	assert_string_equal(t.told, "a1 a1 a1 f1 ");
+	assert_int_equal(worker_stats(p->worker)->spool_stuck, 1);
+	t.bad[0] = '\0';
+	assert_int_equal(spool_retry(t.spool, 1, NULL), RC_OK);
+	place_turns(p, 500);
+	assert_string_equal(t.told, "a1 a1 a1 f1 a1 ");
+	assert_int_equal(worker_stats(p->worker)->spool_stuck, 0);
+}
+
+static void what_was_dropped_holds_nobody(void **state)
+{
+	struct place *p = *state;
+	const int64_t seq = 1;
+
+	keep(ANNA, "a1");
+	keep(ANNA, "a2");
+	str_copy(t.bad, sizeof(t.bad), "a1");
+	t.rc = RC_CORRUPT;
+	place_start(p);
+	place_turns(p, 300);
+	assert_string_equal(t.told, "a1 ");
+	assert_int_equal(spool_done(t.spool, &seq, 1, NULL, NULL), RC_OK);
+	place_turns(p, 500);
+	assert_string_equal(t.told, "a1 a2 ");
+}
+
+static void the_fence_of_a_dead_mover_holds_nobody(void **state)
+{
+	struct place *p = *state;
+	struct slot_entry s = slots_get(t.map, slot_of(ANNA));
+
+	s.state = SLOT_FENCING;
+	s.target = (uint16_t)((s.owner + 1) % PLACE_SHARDS);
+	assert_int_equal(slots_set(t.map, slot_of(ANNA), s, NULL), RC_OK);
+	keep(ANNA, "a1");
+	assert_int_equal(slots_mover_lock(t.map, NULL), RC_OK);
+	place_start(p);
+	place_turns(p, 500);
+	assert_string_equal(t.told, "");
+	slots_mover_unlock(t.map);
+	place_turns(p, 500);
+	assert_string_equal(t.told, "a1 ");
+}
+
+static void a_spool_that_cannot_be_opened_is_tried_again(void **state)
+{
+	const struct spool_conf c = { .path = t.path, .max_bytes = 1 << 20 };
+	struct place *p = *state;
+	char counts[420];
+
+	keep(ANNA, "a1");
+	spool_free(t.spool);
+	str_format(counts, sizeof(counts), "%s-counts", t.path);
+	assert_int_equal(unlink(counts), 0);
+	assert_int_equal(mkdir(counts, 0700), 0);
+	p->conf.spool = t.spool = spool_new(&c);
+	place_start(p);
+	place_turns(p, 300);
+	assert_string_equal(t.told, "");
+	assert_int_equal(rmdir(counts), 0);
+	place_turns(p, 1500);
+	assert_string_equal(t.told, "a1 ");
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -212,6 +388,13 @@ int main(void)
 		CASE(what_may_succeed_later_is_tried_again),
 		CASE(an_unreadable_persons_stay_and_hold_nobody),
 		CASE(many_are_applied_once_each),
+		CASE(what_cannot_be_deleted_is_applied_once),
+		CASE(a_death_repeats_the_last_update_only),
+		CASE(an_update_that_kills_holds_its_person_alone),
+		CASE(what_fails_again_and_again_holds_its_person_alone),
+		CASE(what_was_dropped_holds_nobody),
+		CASE(the_fence_of_a_dead_mover_holds_nobody),
+		CASE(a_spool_that_cannot_be_opened_is_tried_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,11 +6,14 @@
 
 #include "bot_world.h"
 
+#include <sqlite3.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "applier.h"
 #include "spool/spool.h"
 #include "store/router.h"
 #include "store/slots.h"
@@ -103,7 +106,7 @@ static enum rc apply_all(void)
 		for (int i = 0; i < 2; i++)	/* as after a crash */
 			rc = bot_apply(&t.w->bot, row.body.s, row.body.len,
 			    &t.w->arena, &tm, &info, &e);
-		if (rc == RC_UNAVAILABLE)
+		if (rc != RC_OK)
 			break;
 		assert_int_equal(spool_done(t.spool, &row.seq, 1, NULL,
 		    &e), RC_OK);
@@ -267,6 +270,145 @@ static void what_still_cannot_be_applied_is_not_kept_again(void **state)
 	assert_int_equal(kept(), 1);
 }
 
+/* What the web process says to a message. */
+static enum rc handle(struct world *w, int64_t id, struct err *e)
+{
+	struct update_info info;
+	struct timing tm;
+	char body[512];
+
+	str_format(body, sizeof(body), "{\"update_id\":%lld,\"message\":{"
+	    "\"message_id\":%lld,\"from\":{\"id\":77},\"chat\":{\"id\":77,"
+	    "\"type\":\"private\"},\"date\":1795435200,\"text\":\"rice\"}}",
+	    (long long)id, (long long)id);
+	timing_start(&tm);
+	return bot_handle(&w->bot, body, strlen(body), &w->arena, &tm,
+	    &w->answer, &info, e);
+}
+
+/* … and may know nothing of what waits. */
+static void a_spool_of_a_newer_version_loses_nothing(void **state)
+{
+	struct world *w = *state;
+	struct spool *one = t.spool;
+	struct err e = { .text = "" };
+	char path[128];
+	sqlite3 *db = NULL;
+
+	shard_paused(true);
+	say(w, "100 г гречки");
+	t.spool = NULL;
+	spool_of(1 << 20);		/* another process */
+	assert_int_equal(spool_ready(t.spool, &e), RC_OK);
+	str_format(path, sizeof(path), "%s/spool.db", w->dir);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 2", NULL, NULL,
+	    NULL), SQLITE_OK);
+	sqlite3_close(db);
+	shard_paused(false);
+	assert_int_equal(handle(w, 5, &e), RC_UNAVAILABLE);
+	spool_free(one);
+}
+
+static void nobody_overtakes_what_waits_though_nothing_is_kept_now(
+    void **state)
+{
+	struct world *w = *state;
+	struct err e;
+
+	shard_paused(true);
+	say(w, "100 г гречки");
+	shard_paused(false);
+	spool_of(0);
+	assert_int_equal(handle(w, 5, &e), RC_UNAVAILABLE);
+	assert_int_equal(kept(), 1);
+	assert_int_equal(apply_all(), RC_OK);
+	assert_int_equal(handle(w, 5, &e), RC_OK);
+	shard_paused(true);
+	assert_int_equal(handle(w, 6, &e), RC_UNAVAILABLE);
+	assert_non_null(strstr(e.text, "is paused"));
+}
+
+/* Another host may serve them now. */
+static void a_host_without_a_lease_keeps_nothing(void **state)
+{
+	struct world *w = *state;
+	struct err e;
+
+	shard_paused(true);
+	say(w, "100 г гречки");
+	slots_lease_need(t.map, true);
+	assert_int_equal(handle(w, 5, &e), RC_BUSY);
+	shard_paused(false);
+	assert_int_equal(handle(w, 6, &e), RC_BUSY);
+	assert_int_equal(kept(), 1);
+	assert_int_equal(apply_all(), RC_BUSY);
+	assert_int_equal(kept(), 1);
+	slots_lease_until(t.map, clock_mono_us() + 60 * 1000000);
+	assert_int_equal(apply_all(), RC_OK);
+}
+
+/* As the worker does, each row twice. */
+static void apply_by_the_worker(struct world *w)
+{
+	char foods[256], socket[128];
+	struct config conf = { .foods_db = foods, .worker_socket = socket,
+		.default_zone = (char []){ "UTC" },
+		.bot_username = (char []){ "FamilyBot" },
+		.telegram_token = (char []){ "4242:x" } };
+	struct spooled row = { .seq = 0 };
+	struct applier *a = applier_new(&conf, w->bot.router);
+	struct err e = { .text = "" };
+
+	str_copy(foods, sizeof(foods), getenv("FOODS_DB"));
+	str_format(socket, sizeof(socket), "%s/worker.sock", w->dir);
+	buf_init(&row.body, 1 << 20);
+	while (spool_next(t.spool, slot_of(PERSON), row.seq, 0, &row, &e) ==
+	    RC_OK)
+		for (int i = 0; i < 2; i++)
+			if (applier_apply(a, row.body.s, row.body.len,
+			    row.received_at, &e) != RC_OK)
+				fail_msg("%s", e.text);
+	buf_release(&row.body);
+	applier_free(a);
+}
+
+/* Applied an hour later and, as after a crash, days later again. */
+static void a_tap_before_midnight_is_of_that_day(void **state)
+{
+	struct world *w = *state;
+	struct spool *s = t.spool;
+
+	say(w, "100 г гречки");
+	w->now = NOON + 11 * 3600 + 50 * 60;
+	say(w, "/history");
+	tap(w, "1");
+	shard_paused(true);
+	tap(w, "🔁");
+	assert_int_equal(kept(), 1);
+	shard_paused(false);
+	apply_by_the_worker(w);
+	apply_by_the_worker(w);
+	w->bot.spool = NULL;
+	say(w, "/today");
+	sees(w, "184 ккал");
+	w->now += 3600;
+	say(w, "/today");
+	sees_not(w, "92 ккал");
+	w->bot.spool = s;
+}
+
+static void answers_follow_the_clock_and_are_in_order(void **state)
+{
+	(void)state;
+	assert_int_equal(applier_rise(5000, 7000), 7000);
+	assert_int_equal(applier_rise(7000, 7000), 7001);
+	assert_int_equal(applier_rise(7001, 7000), 7002);
+	/* set back by an hour */
+	assert_int_equal(applier_rise(3607000, 7000), 7000);
+	assert_int_equal(applier_rise(7000, 7000), 7001);
+}
+
 #undef CASE
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
@@ -281,6 +423,11 @@ int main(void)
 		CASE(newer_ones_wait_behind_older_ones),
 		CASE(a_full_spool_is_told_to_telegram),
 		CASE(what_still_cannot_be_applied_is_not_kept_again),
+		CASE(a_spool_of_a_newer_version_loses_nothing),
+		CASE(nobody_overtakes_what_waits_though_nothing_is_kept_now),
+		CASE(a_host_without_a_lease_keeps_nothing),
+		CASE(a_tap_before_midnight_is_of_that_day),
+		CASE(answers_follow_the_clock_and_are_in_order),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,138 +1,20 @@
 /*
- * test_spool.c - what is kept is kept in order, once, and never uncounted:
- * with several processes, kills in between, a full disk and a full quota.
+ * test_spool.c - what is kept is kept in order, once, and never uncounted: with
+ * several processes, a full disk and a full quota.
  */
 #include "config.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "spool_place.h"
 
 #include <fcntl.h>
-#include <inttypes.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/prctl.h>
+#include <string.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include "spool/spool.h"
-#include "store/router.h"
+#include "spool/spool_db.h"
 #include "utils/buf.h"
-
-enum { ANNA = 77, BORIS = 78, FAR = 77 + SLOT_COUNT, NOW = 1795435200 };
-
-struct place {
-	char dir[64], path[128], counts[160];
-	struct spool *s;
-	struct spooled row;
-	int64_t ids;
-};
-
-static struct spool *open_it(struct place *t, int64_t max)
-{
-	const struct spool_conf c = { .path = t->path, .max_bytes = max };
-	struct spool *s = spool_new(&c);
-	struct err e = { .text = "" };
-
-	if (spool_ready(s, &e) != RC_OK)
-		fail_msg("%s", e.text);
-	return s;
-}
-
-static int setup(void **state)
-{
-	struct place *t = test_calloc(1, sizeof(*t));
-
-	str_copy(t->dir, sizeof(t->dir), "/tmp/test_spool.XXXXXX");
-	assert_non_null(mkdtemp(t->dir));
-	str_format(t->path, sizeof(t->path), "%s/spool.db", t->dir);
-	str_format(t->counts, sizeof(t->counts), "%s-counts", t->path);
-	t->s = open_it(t, 1 << 20);
-	buf_init(&t->row.body, 1 << 20);
-	*state = t;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct place *t = *state;
-	char cmd[128];
-
-	spool_free(t->s);
-	buf_release(&t->row.body);
-	str_format(cmd, sizeof(cmd), "rm -rf %s", t->dir);
-	assert_int_equal(system(cmd), 0);
-	test_free(t);
-	return 0;
-}
-
-/* Who sends an odd update is to be told of it. */
-static enum rc add_to(struct spool *s, int64_t user, int64_t update,
-    const char *body, bool *told)
-{
-	const struct spool_update u = { .user_id = user, .update_id = update,
-		.body = body, .len = strlen(body), .tell = update % 2 == 1,
-		.tell_every_ms = 60000 };
-	struct err e = { .text = "" };
-	enum rc rc = spool_add(s, &u, NOW * INT64_C(1000) + update, told, &e);
-
-	if (rc != RC_OK && rc != RC_FULL)
-		print_message("%s\n", e.text);
-	return rc;
-}
-
-static void add(struct place *t, int64_t user, const char *body)
-{
-	bool told;
-
-	assert_int_equal(add_to(t->s, user, ++t->ids, body, &told), RC_OK);
-}
-
-/* Does anything of the slot wait, as far as the counts say? */
-static bool slot_holds(struct spool *s, int64_t user)
-{
-	return spool_slot(s, slot_of(user)) == slot_of(user);
-}
-
-static enum rc next(struct place *t, int64_t user, int64_t after)
-{
-	return spool_next(t->s, slot_of(user), after, NOW * INT64_C(1000),
-	    &t->row, NULL);
-}
-
-static bool holds(struct spool *s, int64_t user)
-{
-	bool is = false;
-
-	assert_int_equal(spool_holds(s, user, &is, NULL), RC_OK);
-	return is;
-}
-
-/* The next row of the person's slot is this one; it stays. */
-static void next_is(struct place *t, int64_t user, const char *body)
-{
-	assert_int_equal(next(t, user, 0),
-	    RC_OK);
-	assert_int_equal(t->row.user_id, user);
-	assert_string_equal(t->row.body.s, body);
-}
-
-static void done(struct place *t)
-{
-	assert_int_equal(spool_done(t->s, &t->row.seq, 1, NULL, NULL), RC_OK);
-}
-
-static void none_left(struct place *t, int64_t user)
-{
-	assert_int_equal(next(t, user, 0),
-	    RC_NOTFOUND);
-	assert_false(slot_holds(t->s, user));
-}
 
 static void kept_in_order_by_slot(void **state)
 {
@@ -359,137 +241,173 @@ static void nothing_is_kept_on_a_full_disk(void **state)
 	test_free(big);
 }
 
-static void die_with_parent(void)
-{
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-}
+/* Between a commit and the change of the counts that follows it, another
+ * process finds the spool full and counts all. */
+static struct {
+	struct spool *web;
+	enum rc rc;
+} between;
 
-/* Children add as fast as they can and tell through a pipe what was promised;
- * they are killed; all that was promised is there, in order, and counted. */
-static void adder(struct place *t, int64_t user, int out)
+static int on_commit(void *ctx, sqlite3 *db, const char *name, int pages)
 {
-	struct spool *s = open_it(t, 1 << 20);
-	char body[32];
+	struct spool *web = between.web;
 	bool told;
 
-	for (int64_t i = 1; i < 100000; i++) {
-		str_format(body, sizeof(body), "%" PRId64, i);
-		if (add_to(s, user, i, body, &told) != RC_OK)
-			_exit(1);
-		if (write(out, &i, sizeof(i)) != sizeof(i))
-			_exit(1);
-	}
-	_exit(0);
+	(void)ctx;
+	(void)db;
+	(void)name;
+	(void)pages;
+	between.web = NULL;
+	if (web != NULL)
+		between.rc = add_to(web, BORIS, 1001, "0123456789", &told);
+	return SQLITE_OK;
 }
 
-static int64_t promised(int in, int64_t last)
+static void counting_does_not_cross_a_deletion(void **state)
 {
-	int64_t i = 0;
-
-	while (read(in, &i, sizeof(i)) == sizeof(i))
-		last = i;
-	return last;
-}
-
-static void what_was_promised_is_there(struct place *t, int64_t user,
-    int64_t last)
-{
-	int64_t n = 0, after = 0;
-
-	while (next(t, user, after) == RC_OK) {
-		after = t->row.seq;
-		if (t->row.user_id == user)
-			assert_int_equal(strtoll(t->row.body.s, NULL, 10), ++n);
-	}
-	/* one more may have been stored and not told */
-	assert_in_range(n, last, last + 1);
-	assert_true(n == 0 || slot_holds(t->s, user));
-}
-
-static void killed_while_adding(void **state)
-{
-	static const int64_t users[] = { ANNA, BORIS, FAR };
-	const struct timespec some = { 0, 50000000 };
 	struct place *t = *state;
-
-	for (int round = 0; round < 4; round++) {
-		pid_t pid[3];
-		int64_t last[3];
-		int fd[3][2];
-		for (int i = 0; i < 3; i++) {
-			assert_int_equal(pipe(fd[i]), 0);
-			pid[i] = fork();
-			assert_true(pid[i] >= 0);
-			if (pid[i] == 0) {
-				die_with_parent();
-				close(fd[i][0]);
-				adder(t, users[i] + round * 10, fd[i][1]);
-			}
-			close(fd[i][1]);
-		}
-		for (int i = 0; i < 3; i++)
-			assert_int_equal(read(fd[i][0], &last[i], 8), 8);
-		(void)nanosleep(&some, NULL);
-		for (int i = 0; i < 3; i++) {
-			assert_int_equal(kill(pid[i], SIGKILL), 0);
-			assert_int_equal(waitpid(pid[i], NULL, 0), pid[i]);
-		}
-		for (int i = 0; i < 3; i++) {
-			what_was_promised_is_there(t, users[i] + round * 10,
-			    promised(fd[i][0], last[i]));
-			close(fd[i][0]);
-		}
-	}
-}
-
-/* One takes out and is killed again and again, while others add. */
-static void taker(struct place *t)
-{
-	struct spool *s = open_it(t, 1 << 20);
-	struct spooled row = { .seq = 0 };
-
-	buf_init(&row.body, 4096);
-	for (;;) {
-		int32_t slot = spool_slot(s, 0);
-		if (slot >= 0 && spool_next(s, slot, 0, 0, &row, NULL) == RC_OK &&
-		    spool_done(s, &row.seq, 1, NULL, NULL) != RC_OK)
-			_exit(1);
-	}
-}
-
-static void killed_while_taking_out(void **state)
-{
-	const struct timespec some = { 0, 30000000 };
-	struct place *t = *state;
+	struct spool *web = open_it(t, 320);
 	struct spool_stats st, told;
+	int64_t seqs[20] = { 0 };
 
-	for (int round = 0; round < 8; round++) {
-		pid_t pid;
-		for (int i = 0; i < 30; i++)
-			add(t, i % 2 ? ANNA : BORIS, "x");
-		pid = fork();
-		assert_true(pid >= 0);
-		if (pid == 0) {
-			die_with_parent();
-			taker(t);
-		}
-		(void)nanosleep(&some, NULL);
-		assert_int_equal(kill(pid, SIGKILL), 0);
-		assert_int_equal(waitpid(pid, NULL, 0), pid);
-		assert_int_equal(spool_stats(t->s, &st, NULL), RC_OK);
-		spool_glance(t->s, &told);
-		assert_true(told.rows >= st.rows);
-		assert_true(st.rows == 0 || spool_slot(t->s, 0) >= 0);
+	for (int i = 0; i < 32; i++)
+		add(t, ANNA, "0123456789");
+	for (int i = 0; i < 20; i++) {
+		assert_int_equal(next(t, ANNA, i > 0 ? seqs[i - 1] : 0),
+		    RC_OK);
+		seqs[i] = t->row.seq;
 	}
-	/* what crashes left over in the counts is set right */
-	for (int32_t slot = 0; (slot = spool_slot(t->s, slot)) >= 0;)
-		if (spool_next(t->s, slot, 0, 0, &t->row, NULL) == RC_OK)
-			done(t);
-	none_left(t, ANNA);
-	none_left(t, BORIS);
+	between.web = web;
+	between.rc = RC_SYSTEM;
+	sqlite3_wal_hook(t->s->db, on_commit, NULL);
+	assert_int_equal(spool_done(t->s, seqs, 20, NULL, NULL), RC_OK);
+	assert_int_equal(between.rc, RC_OK);
+	assert_int_equal(spool_stats(t->s, &st, NULL), RC_OK);
+	spool_glance(t->s, &told);
+	assert_int_equal(st.rows, 13);
+	assert_int_equal(told.rows, 13);
+	assert_int_equal(told.bytes, 130);
+	assert_true(spool_waits(t->s));
+	spool_free(web);
 }
 
-#define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+/* At the start of this process the counts could not be mapped. */
+static void what_cannot_be_mapped_is_tried_again(void **state)
+{
+	struct place *t = *state;
+	struct spool *late;
+	bool told, is = true;
+
+	add(t, ANNA, "one");
+	spool_free(t->s);
+	assert_int_equal(unlink(t->counts), 0);
+	assert_int_equal(mkdir(t->counts, 0700), 0);
+	late = t->s = spool_unready(t, 1 << 20);
+	assert_int_not_equal(spool_ready(late, NULL), RC_OK);
+	assert_true(holds(late, ANNA));
+	assert_false(holds(late, BORIS));
+	assert_false(spool_waits(late));
+	assert_int_not_equal(add_to(late, BORIS, 9, "two", &told), RC_OK);
+	assert_false(holds(late, BORIS));
+	assert_int_equal(rmdir(t->counts), 0);
+	assert_int_equal(spool_holds(late, ANNA, &is, NULL), RC_OK);
+	assert_true(is && spool_waits(late));
+	assert_int_equal(add_to(late, BORIS, 9, "two", &told), RC_OK);
+}
+
+/* 0: what waits from before is still known, and taken out. */
+static void nothing_is_added_to_none(void **state)
+{
+	struct place *t = *state;
+	bool told;
+
+	add(t, ANNA, "one");
+	spool_free(t->s);
+	t->s = open_it(t, 0);
+	assert_false(spool_keeps(t->s));
+	assert_true(holds(t->s, ANNA));
+	assert_int_equal(add_to(t->s, ANNA, 9, "two", &told), RC_UNAVAILABLE);
+	next_is(t, ANNA, "one");
+	done(t);
+	none_left(t, ANNA);
+}
+
+static void one_person_leaves_room_to_others(void **state)
+{
+	enum { BIG = 300 << 10 };
+	struct place *t = *state;
+	struct spool *s = open_it(t, 2 << 20);
+	char *big = test_malloc(BIG + 1);
+	bool told;
+
+	memset(big, 'x', BIG);
+	big[BIG] = '\0';
+	for (int i = 1; i <= 3; i++)
+		assert_int_equal(add_to(s, ANNA, i, big, &told), RC_OK);
+	assert_int_equal(add_to(s, ANNA, 4, big, &told), RC_FULL);
+	assert_int_equal(add_to(s, BORIS, 5, big, &told), RC_OK);
+	/* what waits already is kept, however full it is */
+	assert_int_equal(add_to(s, ANNA, 3, big, &told), RC_OK);
+	test_free(big);
+	spool_free(s);
+}
+
+static void sql(struct place *t, const char *words)
+{
+	assert_int_equal(sqlite3_exec(t->s->db, words, NULL, NULL, NULL),
+	    SQLITE_OK);
+}
+
+/* Never RC_INVALID, for which the person's update would be forgotten. */
+static void a_database_of_others_is_no_fault_of_the_update(void **state)
+{
+	struct place *t = *state;
+	struct spool *s;
+	struct err e;
+	bool is;
+
+	add(t, ANNA, "one");
+	s = open_it(t, 1 << 20);
+	sql(t, "PRAGMA user_version = 2");
+	assert_int_equal(spool_holds(s, ANNA, &is, &e), RC_UNAVAILABLE);
+	assert_non_null(strstr(e.text, "newer"));
+	sql(t, "PRAGMA user_version = 1; PRAGMA application_id = 5");
+	assert_int_equal(spool_holds(s, ANNA, &is, &e), RC_UNAVAILABLE);
+	assert_non_null(strstr(e.text, "another program"));
+	spool_free(s);
+}
+
+static void one_of_an_older_version_is_completed(void **state)
+{
+	struct place *t = *state;
+	struct spool *s;
+
+	add(t, ANNA, "one");
+	sql(t, "DROP TABLE spool_failed; DROP INDEX spool_order;"
+	    "DROP INDEX spool_told;"
+	    "CREATE INDEX spool_slot ON spool (slot, seq)");
+	s = t->s;
+	t->s = open_it(t, 1 << 20);
+	next_is(t, ANNA, "one");
+	done(t);
+	none_left(t, ANNA);
+	spool_free(s);
+}
+
+static void what_is_kept_outlives_a_power_loss(void **state)
+{
+	struct place *t = *state;
+	sqlite3_stmt *q = NULL;
+
+	add(t, ANNA, "one");
+	assert_int_equal(sqlite3_prepare_v2(t->s->db, "PRAGMA synchronous", -1,
+	    &q, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(q), SQLITE_ROW);
+	assert_int_equal(sqlite3_column_int(q, 0), 2 /* FULL */);
+	sqlite3_finalize(q);
+}
+
+#define CASE(f) cmocka_unit_test_setup_teardown(f, place_open, place_close)
 
 int main(void)
 {
@@ -504,8 +422,13 @@ int main(void)
 		CASE(another_versions_counts_are_refused),
 		CASE(too_much_is_refused),
 		CASE(nothing_is_kept_on_a_full_disk),
-		CASE(killed_while_adding),
-		CASE(killed_while_taking_out),
+		CASE(counting_does_not_cross_a_deletion),
+		CASE(what_cannot_be_mapped_is_tried_again),
+		CASE(nothing_is_added_to_none),
+		CASE(one_person_leaves_room_to_others),
+		CASE(a_database_of_others_is_no_fault_of_the_update),
+		CASE(one_of_an_older_version_is_completed),
+		CASE(what_is_kept_outlives_a_power_loss),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
