@@ -4,8 +4,10 @@ test_dead_shard.py has servers that fail.
 """
 
 import itertools
+import json
 import os
 import signal
+import sqlite3
 import time
 
 from dead_shard import LATER, waiting
@@ -113,3 +115,52 @@ def test_a_redelivered_update_is_answered_once(new_stack):
     time.sleep(1.5)
     assert len([s for s in person.history() if "100 г" in s.text]) == 1
     assert stack.meals_of(person) == 1
+
+
+def test_an_operator_sees_what_waits_and_drops_one(new_stack):
+    """familybotctl spool: whose shard and since when, never what they wrote."""
+    stack = new_stack(processes=2)
+    person = stack.person(shard=SHARD)
+    paused(stack)
+    for n in (10, 20):
+        person.says(f"{n} г гречки")
+    ctl = lambda *words: stack.program("familybotctl", *words)
+    assert "spool list --all" in ctl("spool", "list").stdout, "nothing failed"
+    rows = json.loads(ctl("--json", "spool", "list", "--all").stdout)
+    assert [(r["shard"], r["tries"], r["error"]) for r in rows] == [(f"shard{SHARD}", 0, "")] * 2
+    shown = ctl("spool", "list", "--all").stdout
+    assert f"shard{SHARD}" in shown and "гречки" not in shown + str(rows)
+    first, second = (str(r["id"]) for r in rows)
+    assert ctl("spool", "drop", "--all").returncode == 64
+    assert ctl("spool", "drop", "4711").returncode == 66
+    assert ctl("spool", "retry", first).returncode == 66, "it did not fail"
+    assert ctl("spool", "drop", second).stdout == "dropped: 1\n"
+    assert waiting(stack) == 1
+    paused(stack, False)
+    drained(stack)
+    assert stack.meals_of(person) == 1
+
+
+def test_an_update_that_cannot_be_applied_is_named(new_stack):
+    stack = new_stack(processes=2)
+    person, other = stack.person(shard=SHARD), stack.person(shard=SHARD)
+    for each in (person, other):
+        each.asks("/start")
+    paused(stack)
+    for each in (person, other):
+        each.says("10 г гречки")
+    db = sqlite3.connect(stack.state / f"data/shard{SHARD}.db", timeout=10)
+    with db:
+        db.execute("UPDATE users SET zone = ? WHERE user_id = ?", ("x" * 5000, person.id))
+    db.close()
+    paused(stack, False)
+    stack.double.wait_for(lambda: waiting(stack) == 1, 60, "the other one's to be applied")
+    words = stack.program("familybotctl", "shards", "status").stdout
+    assert "1 update in the spool cannot be applied" in words and "familybotctl spool list" in words
+    row, = json.loads(stack.program("familybotctl", "--json", "spool", "list").stdout)
+    assert row["tries"] >= 1 and row["error"]
+    log = (stack.state / "log/worker.log").read_text()
+    assert f"what=cannot_apply slot={row['slot']} id={row['id']} user={person.id} " in log
+    assert stack.program("familybotctl", "spool", "retry", "--all").stdout == "retried: 1\n"
+    assert stack.program("familybotctl", "spool", "drop", str(row["id"])).returncode == 0
+    drained(stack)
