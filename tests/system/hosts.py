@@ -13,6 +13,7 @@ import re
 import secrets
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -210,12 +211,18 @@ class Host:
                     pass
 
     def spooled(self):
-        """Updates that wait here for the host to serve again."""
-        return (self.status().get("spool") or {}).get("rows", 0)
+        """Updates that wait here for a shard that is away."""
+        path = self.state / "data/spool.db"
+        if not path.exists():
+            return 0
+        db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)
+        try:
+            return db.execute("SELECT count(*) FROM spool").fetchone()[0]
+        finally:
+            db.close()
 
-    def takes(self):
-        """Is somebody of shard1 served now?  (else 503, a word that it comes later, or
-        nothing when that word was said lately)"""
+    def probe(self):
+        """Status and text of the answer to somebody of shard1."""
         connection = HostConnection(self)
         who = {"id": 710000001, "first_name": "Probe"}
         self.probes = getattr(self, "probes", 0) + 1
@@ -228,7 +235,17 @@ class Host:
         answer = connection.getresponse()
         text = answer.read().decode()
         connection.close()
-        return answer.status == 200 and "sendMessage" in text and "a little later" not in text
+        return answer.status, text
+
+    def takes(self):
+        """Is somebody of shard1 served now?  (else 503, a word that it comes later, or
+        nothing when that word was said lately)"""
+        status, text = self.probe()
+        return status == 200 and "sendMessage" in text and "a little later" not in text
+
+    def refuses(self):
+        """Is everything sent again, perhaps to another host?"""
+        return self.probe()[0] == 503
 
     def serves(self):
         """Does somebody who only looks get an answer?"""
@@ -264,10 +281,37 @@ class HostConnection(http.client.HTTPConnection):
 
 def writers(hosts, directory, seed, **how):
     """ledger.Writers whose updates go to the person's host, and to the next when that does not
-    take them, as a balancer before them would do.  Each seed has people of its own."""
+    take them, as a balancer before them would do.  Order is kept on each host: of whom
+    something waits on one, nothing is sent until that is applied.  Each seed has people of
+    its own."""
     import ledger
 
     class Balanced(ledger.Writer):
+        def __init__(self, *words):
+            super().__init__(*words)
+            self.by, self.waits = None, {}
+
+        def compare(self, person, text):
+            if not ledger.TODAY.search(text):
+                self.waits[person.user] = self.by	# kept for later, perhaps
+            super().compare(person, text)
+
+        def settled(self, person):
+            host = self.waits.get(person.user)
+            if host and host.spooled():
+                return False
+            self.waits.pop(person.user, None)
+            return True
+
+        def writes(self, person):
+            return self.settled(person) and super().writes(person)
+
+        def edits(self, person):
+            return self.settled(person) and super().edits(person)
+
+        def undoes(self, person):
+            return self.settled(person) and super().undoes(person)
+
         def post(self, update):
             body, who = json.dumps(update), [v for k, v in update.items() if k != "update_id"]
             first = who[0]["from"]["id"] // 2
@@ -284,6 +328,7 @@ def writers(hosts, directory, seed, **how):
                     connection.close()
                     if answer.status == 200:
                         self.latencies.append(time.monotonic() - began)
+                        self.by = host
                         self.bad[f"{host.name}:ok"] = self.bad.get(f"{host.name}:ok", 0) + 1
                         return text
                     why = f"{host.name}:{answer.status}"

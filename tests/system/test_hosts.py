@@ -123,18 +123,21 @@ def test_a_host_that_does_not_know_the_new_shard_is_named(place):
 
 
 def cut_off(place, move, pull):
-    """Host b cannot reach the meta store: it fences itself, the move waits and goes on.
+    """Host b cannot reach the meta store: it fences itself, keeps nothing for later from
+    then on, as host a serves the same people, and the move waits and goes on.
     It may reach the other shards meanwhile: somebody of one of these looks."""
     a, b = place.a, place.b
     assert b.takes()
     began = time.monotonic()
     pull(b, False)
-    wait("host b to stop serving", 10, lambda: not b.takes())
+    wait("host b to stop serving", 10, b.refuses)
     fenced = time.monotonic() - began
+    kept = b.spooled()
     before = place.moved(a)
     wait("the move to go on without host b", 40, lambda: place.moved(a) > before + 20)
     alone = time.monotonic() - began
     assert place.moved(b) <= before
+    assert b.refuses() and b.spooled() <= kept
     pull(b, True)
     plugged = time.monotonic()
     wait("host b to have the map of host a", 30,

@@ -61,7 +61,7 @@ def test_a_paused_shard_of_files(new_stack):
     # the edit replaced what the message had said, the tap came after it and was told so
     today = anna.asks("/today").text
     assert "гречка" in today.lower() and "рис" in today.lower()
-    assert len(inside.history()) == 2, "told, and answered later"
+    stack.double.wait_for(lambda: len(inside.history()) == 2, 10, "the answer after the word")
     assert stack.http("GET", "/readyz").status == 200
 
 
