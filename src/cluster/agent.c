@@ -13,7 +13,7 @@
 
 #include "utils/xalloc.h"
 
-enum { POLL_MS = 2, POLL_LATER_MS = 5, RECENT_US = 2000000 };
+enum { POLL_MS = 2, FENCE_POLL_MS = 1, POLL_LATER_MS = 5, RECENT_US = 2000000 };
 
 void cluster_agent_free(struct cluster_agent *a)
 {
@@ -51,6 +51,9 @@ static enum rc beat_lost(struct cluster_agent *a, struct err *e)
 		return err_set(e, RC_CONFLICT, "another host calls itself %s: "
 		    "give each its own name in shards.conf", a->me.name);
 	a->me.version = d.version;
+	/* Forgotten: nobody waited for us meanwhile. */
+	if (d.version == 0)
+		a->lapsed = a->whole = true;
 	return err_set(e, RC_BUSY, "the lease is renewed again");
 }
 
@@ -218,6 +221,8 @@ static int next_ms(const struct cluster_agent *a, enum rc rc)
 		return POLL_MS;
 	if (rc != RC_OK)
 		return a->c.lease_ms / (BEATS * 4);
+	if (a->step.phase == PHASE_FENCE)
+		return FENCE_POLL_MS;
 	if (a->tell || !a->taken || a->whole || recent)
 		return POLL_MS;
 	left = (a->beat_at - now) / 1000;
@@ -226,21 +231,24 @@ static int next_ms(const struct cluster_agent *a, enum rc rc)
 	return left > 0 ? (int)left : 0;
 }
 
+/* Who has a lease answers a step with its beat.  Who has none writes the beat
+ * first, see cluster.h, rule 4. */
 enum rc agent_turn(struct cluster_agent *a, struct err *e)
 {
-	bool due = clock_mono_us() >= a->beat_at;
+	int64_t now = clock_mono_us();
+	bool due = now >= a->beat_at, leased = !a->lapsed && now < a->until;
 	enum rc rc = RC_OK;
 
-	if (due || a->tell)
+	if (!leased && (due || a->tell))
 		rc = beat(a, e);
 	if (rc == RC_OK)
 		rc = look(a, e);
 	if (rc == RC_OK)
 		lease_begin(a);
+	if (rc == RC_OK && (a->tell || (leased && due)))
+		rc = beat(a, e);
 	if (rc == RC_OK && due && !a->lapsed)
 		rc = agent_names(a, e);
-	if (rc == RC_OK && a->tell)
-		rc = beat(a, e);
 	return rc;
 }
 

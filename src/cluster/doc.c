@@ -192,10 +192,10 @@ enum rc host_write(struct meta *m, struct host_doc *d, struct err *e)
 	return rc;
 }
 
-enum rc host_delete(struct meta *m, const char *name, struct err *e)
+enum rc host_delete(struct meta *m, const struct host_doc *d, struct err *e)
 {
 	char key[CLUSTER_NAME_SIZE + 8];
 
-	host_key(name, key, sizeof(key));
-	return meta_remove(m, key, e);
+	host_key(d->name, key, sizeof(key));
+	return meta_remove(m, key, d->version, e);
 }

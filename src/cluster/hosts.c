@@ -45,33 +45,36 @@ enum rc cluster_hosts(const struct cluster_conf *c, int wait_ms,
 	return rc;
 }
 
+static enum rc lives(const char *name, struct err *e)
+{
+	return err_set(e, RC_CONFLICT, "host %s lives: stop its "
+	    "familybot-worker first", name);
+}
+
 enum rc cluster_host_forget(const struct cluster_conf *c, const char *name,
     struct err *e)
 {
-	struct watch *w = xcalloc(1, sizeof(*w));
-	struct watch_host *h = NULL;
-	int64_t beat = -1;
+	struct watch_host h = { .doc = { .beat = -1 } };
+	struct host_doc now;
 	struct meta m;
 	enum rc rc;
 
 	meta_init(&m, c);
+	h.seen_at = clock_mono_us();
 	do {
-		rc = watch_look(w, &m, e);
-		h = watch_find(w, name);
-		if (rc == RC_OK && !h)
+		h.asked_at = clock_mono_us();
+		rc = host_read(&m, name, &now, e);
+		if (rc == RC_OK && now.version == 0)
 			rc = err_set(e, RC_NOTFOUND, "there is no host %s",
 			    name);
-		if (rc == RC_OK && beat != -1 && h->doc.beat != beat)
-			rc = err_set(e, RC_CONFLICT, "host %s lives: stop its "
-			    "familybot-worker first", name);
-		if (rc == RC_OK) {
-			beat = h->doc.beat;
+		if (rc == RC_OK && h.doc.beat != -1 && h.doc.beat != now.beat)
+			rc = lives(name, e);
+		h.doc = now;
+		if (rc == RC_OK)
 			(void)usleep(LOOK_MS * 1000);
-		}
-	} while (rc == RC_OK && !watch_dead(h));
+	} while (rc == RC_OK && !watch_dead(&h));
 	if (rc == RC_OK)
-		rc = host_delete(&m, name, e);
+		rc = host_delete(&m, &now, e);
 	meta_release(&m);
-	free(w);
-	return rc;
+	return rc == RC_CONFLICT ? lives(name, e) : rc;
 }

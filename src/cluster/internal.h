@@ -72,7 +72,7 @@ MUST_CHECK enum rc meta_write(struct meta *m, const char *key,
 MUST_CHECK enum rc meta_keys(struct meta *m, const char *prefix,
     void (*each)(void *ctx, const char *key), void *ctx, struct err *e);
 MUST_CHECK enum rc meta_remove(struct meta *m, const char *key,
-    struct err *e);
+    int64_t version, struct err *e);
 void meta_id(char *out, size_t size);	/* random */
 
 /* -- doc.c, mapdoc.c: RC_OK with number or version 0 when there is none -- */
@@ -86,7 +86,8 @@ MUST_CHECK enum rc host_read(struct meta *m, const char *name,
     struct host_doc *d, struct err *e);
 MUST_CHECK enum rc host_write(struct meta *m, struct host_doc *d,
     struct err *e);
-MUST_CHECK enum rc host_delete(struct meta *m, const char *name,
+/* RC_CONFLICT: it was written to since. */
+MUST_CHECK enum rc host_delete(struct meta *m, const struct host_doc *d,
     struct err *e);
 MUST_CHECK enum rc map_read(struct meta *m, struct map_doc *d, struct err *e);
 MUST_CHECK enum rc map_write(struct meta *m, struct map_doc *d,
@@ -141,6 +142,9 @@ struct watch {
 
 /* Looks at all hosts once. */
 MUST_CHECK enum rc watch_look(struct watch *w, struct meta *m, struct err *e);
+/* Looks at one of them again. */
+MUST_CHECK enum rc watch_again(struct watch_host *h, struct meta *m,
+    struct err *e);
 int64_t watch_limit_us(const struct host_doc *d);
 bool watch_dead(const struct watch_host *h);
 /* It should have moved by now. */

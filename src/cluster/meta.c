@@ -84,12 +84,13 @@ enum rc meta_keys(struct meta *m, const char *prefix,
 	return meta_done(m, rc);
 }
 
-enum rc meta_remove(struct meta *m, const char *key, struct err *e)
+enum rc meta_remove(struct meta *m, const char *key, int64_t version,
+    struct err *e)
 {
 	enum rc rc = meta_open(m, e);
 
 	if (rc == RC_OK)
-		rc = m->store->ops->meta_delete(m->store, key, e);
+		rc = m->store->ops->meta_delete(m->store, key, version, e);
 	return meta_done(m, rc);
 }
 

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { POLL_US = 1000, AGAIN_US = 50000, PUT_MS = 5000, COMMIT_MS = 30000,
+enum { POLL_US = 500, AGAIN_US = 50000, PUT_MS = 5000, COMMIT_MS = 30000,
 	FOLDS = 10 };
 
 enum rc steps_fold(struct cluster_steps *s, struct err *e)
@@ -141,22 +141,45 @@ static enum answer answer_of(const struct cluster_steps *s,
 	return WAITING;
 }
 
+/* Of all that were listed; those who are waited for are read again. */
+static enum answer answers(struct cluster_steps *s, bool again, enum rc *rc,
+    struct err *e)
+{
+	enum answer all = ANSWERED, one;
+
+	for (int i = 0; i < s->watch.n && all != ENDED; i++) {
+		struct watch_host *h = &s->watch.hosts[i];
+
+		one = answer_of(s, h, rc, e);
+		if (one == WAITING && again) {
+			*rc = watch_again(h, &s->meta, e);
+			if (*rc != RC_OK)
+				return ENDED;
+			one = answer_of(s, h, rc, e);
+		}
+		if (one != ANSWERED)
+			all = one;
+	}
+	if (all == ANSWERED)
+		*rc = RC_OK;
+	return all;
+}
+
+/* Hosts are listed once, after the step was written: who joins later reads
+ * it. */
 enum rc steps_answers(struct cluster_steps *s, int wait_ms, struct err *e)
 {
 	int64_t until = clock_mono_us() + (int64_t)wait_ms * 1000;
+	enum rc rc = watch_look(&s->watch, &s->meta, e);
 
-	for (;;) {
-		enum rc rc = watch_look(&s->watch, &s->meta, e);
-		enum answer all = ANSWERED;
-
-		if (rc == RC_OK && !watch_find(&s->watch, s->c.host))
-			return err_set(e, RC_UNAVAILABLE, "this host has never "
-			    "had a lease: start familybot-worker");
-		if (rc != RC_OK)
-			return rc;
-		for (int i = 0; i < s->watch.n && all == ANSWERED; i++)
-			all = answer_of(s, &s->watch.hosts[i], &rc, e);
-		if (all != WAITING || clock_mono_us() >= until)
+	if (rc == RC_OK && !watch_find(&s->watch, s->c.host))
+		rc = err_set(e, RC_UNAVAILABLE, "this host has never had a "
+		    "lease: start familybot-worker");
+	if (rc != RC_OK)
+		return rc;
+	for (bool again = false;; again = true) {
+		if (answers(s, again, &rc, e) != WAITING ||
+		    clock_mono_us() >= until)
 			return rc;
 		(void)usleep(POLL_US);
 	}
@@ -167,7 +190,7 @@ enum rc steps_own(struct cluster_steps *s, int wait_ms, struct err *e)
 	int64_t until = clock_mono_us() + (int64_t)wait_ms * 1000;
 
 	for (;;) {
-		const struct watch_host *h = watch_find(&s->watch, s->c.host);
+		struct watch_host *h = watch_find(&s->watch, s->c.host);
 		struct err ignored = { RC_OK, "" };
 
 		if (h && h->doc.step >= s->step.number)
@@ -176,6 +199,9 @@ enum rc steps_own(struct cluster_steps *s, int wait_ms, struct err *e)
 			return err_set(e, RC_UNAVAILABLE, "the agent of this "
 			    "host does not answer: does familybot-worker run?");
 		(void)usleep(POLL_US);
-		never_mind(watch_look(&s->watch, &s->meta, &ignored));
+		if (h)
+			never_mind(watch_again(h, &s->meta, &ignored));
+		else
+			never_mind(watch_look(&s->watch, &s->meta, &ignored));
 	}
 }

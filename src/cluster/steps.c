@@ -58,14 +58,15 @@ static bool step_is(const struct cluster_steps *s, enum phase phase,
 	    memcmp(s->step.slots, slots, n * sizeof(*slots)) == 0;
 }
 
-/* Another host's mover is given way to. */
+/* The mover of another host that wrote the last step is given way to.  One that
+ * has written none yet is not: of two such the first to write wins. */
 static enum rc alone(struct cluster_steps *s, struct err *e)
 {
 	for (int i = 0; i < s->watch.n; i++) {
 		const struct watch_host *h = &s->watch.hosts[i];
 
 		if (h->doc.mover && strcmp(h->doc.name, s->c.host) != 0 &&
-		    !watch_dead(h))
+		    strcmp(h->doc.name, s->step.by) == 0 && !watch_dead(h))
 			return err_set(e, RC_BUSY, "a mover is at work on host "
 			    "%s", h->doc.name);
 	}
@@ -136,6 +137,14 @@ static enum rc names_there(struct cluster_steps *s, const uint16_t *targets,
 	    "again") : rc;
 }
 
+/* A host ended the last fence meanwhile: what is to be written now is written
+ * after that. */
+static enum rc overtaken(enum rc rc, struct err *e)
+{
+	return rc == RC_CONFLICT ? err_set(e, RC_BUSY, "a host ended the "
+	    "fence") : rc;
+}
+
 static enum rc steps_copying(void *ctx, const int32_t *slots,
     const uint16_t *targets, size_t n, struct err *e)
 {
@@ -155,7 +164,7 @@ static enum rc steps_copying(void *ctx, const int32_t *slots,
 		rc = steps_answers(s, ANSWER_MS, e);
 	if (rc == RC_OK)
 		rc = steps_fold(s, e);
-	return rc;
+	return overtaken(rc, e);
 }
 
 /* A fence would wait for a host that does not answer: rather nobody waits. */
@@ -179,7 +188,7 @@ static void targets_of(struct cluster_steps *s, const int32_t *slots, size_t n)
 }
 
 static enum rc steps_fence(void *ctx, const int32_t *slots, size_t n,
-    struct err *e)
+    int64_t *since, struct err *e)
 {
 	struct cluster_steps *s = ctx;
 	struct err ignored = { RC_OK, "" };
@@ -193,14 +202,14 @@ static enum rc steps_fence(void *ctx, const int32_t *slots, size_t n,
 	if (rc != RC_OK)
 		return rc;
 	targets_of(s, slots, n);
+	*since = clock_mono_us();
 	rc = steps_put(s, PHASE_FENCE, slots, n, e);
 	if (rc == RC_OK) {
 		rc = steps_answers(s, FENCE_ANSWER_MS, e);
 		if (rc != RC_OK)
 			never_mind(steps_put(s, PHASE_UNFENCE, slots, n, &ignored));
 	}
-	return rc == RC_CONFLICT ? err_set(e, RC_BUSY, "a host ended the "
-	    "fence") : rc;
+	return overtaken(rc, e);
 }
 
 static enum rc steps_unfence(void *ctx, const int32_t *slots, size_t n,
@@ -265,7 +274,7 @@ static enum rc steps_release(void *ctx, const int32_t *slots, size_t n,
 		rc = steps_own(s, COMMIT_OWN_MS, e);
 	if (rc == RC_OK)
 		rc = steps_fold(s, e);
-	return rc;
+	return overtaken(rc, e);
 }
 
 static enum rc steps_begin(void *ctx, struct err *e)

@@ -33,19 +33,25 @@ struct watch_host *watch_find(struct watch *w, const char *name)
 	return NULL;
 }
 
-static void seen(struct watch *w, const struct host_doc *d, int64_t asked_at)
+static void seen(struct watch_host *h, const struct host_doc *d,
+    int64_t asked_at)
 {
-	struct watch_host *h = watch_find(w, d->name);
+	if (h->doc.beat != d->beat || strcmp(h->doc.id, d->id) != 0)
+		h->seen_at = clock_mono_us();
+	h->asked_at = asked_at;
+	h->doc = *d;
+}
+
+static struct watch_host *watch_of(struct watch *w, const char *name)
+{
+	struct watch_host *h = watch_find(w, name);
 
 	if (!h) {
 		h = &w->hosts[w->n++];
 		memset(h, 0, sizeof(*h));
 		h->doc.beat = -1;
 	}
-	if (h->doc.beat != d->beat || strcmp(h->doc.id, d->id) != 0)
-		h->seen_at = clock_mono_us();
-	h->asked_at = asked_at;
-	h->doc = *d;
+	return h;
 }
 
 /* Who is no longer listed is forgotten. */
@@ -79,8 +85,21 @@ enum rc watch_look(struct watch *w, struct meta *m, struct err *e)
 
 		rc = host_read(m, l.names[i], &d, e);
 		if (rc == RC_OK)
-			seen(w, &d, asked_at);
+			seen(watch_of(w, d.name), &d, asked_at);
 	}
+	return rc;
+}
+
+enum rc watch_again(struct watch_host *h, struct meta *m, struct err *e)
+{
+	int64_t asked_at = clock_mono_us();
+	struct host_doc d;
+	enum rc rc = host_read(m, h->doc.name, &d, e);
+
+	if (rc == RC_OK && d.version != 0)
+		seen(h, &d, asked_at);
+	else if (rc == RC_OK)
+		h->asked_at = asked_at;	/* forgotten: dead, as it was */
 	return rc;
 }
 

@@ -15,8 +15,7 @@ struct group *group_new(void)
 	struct group *g = xcalloc(1, sizeof(*g));
 
 	copier_init(&g->copier);
-	for (int i = 0; i < GROUP_SLOTS; i++)
-		g->marks[i] = xcalloc(MARKS_MAX, sizeof(*g->marks[i]));
+	g->marks = xcalloc(MARKS_MAX, sizeof(*g->marks));
 	return g;
 }
 
@@ -24,10 +23,9 @@ void group_free(struct group *g)
 {
 	if (!g)
 		return;
-	for (int i = 0; i < GROUP_SLOTS; i++) {
+	for (int i = 0; i < GROUP_SLOTS; i++)
 		copy_release(&g->copies[i]);
-		free(g->marks[i]);
-	}
+	free(g->marks);
 	copier_release(&g->copier);
 	free(g);
 }

@@ -53,8 +53,10 @@ struct group {
 	int32_t slots[GROUP_SLOTS];
 	uint16_t targets[GROUP_SLOTS];
 	struct copy copies[GROUP_SLOTS];
-	int64_t *marks[GROUP_SLOTS];	/* people to be copied again */
+	int64_t *marks;		/* people to be copied again, slot by slot */
+	size_t mark_at[GROUP_SLOTS];	/* where those of a slot begin */
 	size_t nmarks[GROUP_SLOTS];
+	bool more;		/* perhaps there are others */
 	struct copier copier;
 	int at;			/* the slot of a failure, -1: of the shard */
 };

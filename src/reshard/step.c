@@ -113,7 +113,7 @@ static enum rc local_unfence(void *ctx, const int32_t *slots, size_t n,
 }
 
 static enum rc local_fence(void *ctx, const int32_t *slots, size_t n,
-    struct err *e)
+    int64_t *since, struct err *e)
 {
 	struct slots *m = ctx;
 	struct err ignored = { RC_OK, "" };
@@ -123,6 +123,7 @@ static enum rc local_fence(void *ctx, const int32_t *slots, size_t n,
 	if (n > FENCE_MAX)
 		return err_set(e, RC_INVALID, "at most %d slots are fenced at "
 		    "once", FENCE_MAX);
+	*since = clock_mono_us();
 	for (size_t i = 0; i < n && rc == RC_OK; i++)
 		rc = state_set(m, slots[i], SLOT_FENCING, e);
 	for (size_t i = 0; i < n && rc == RC_OK; i++)

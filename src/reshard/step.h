@@ -38,9 +38,11 @@ struct step_ops {
 	enum rc (*copying)(void *ctx, const int32_t *slots,
 	    const uint16_t *targets, size_t n, struct err *e);
 	/* Nobody is inside any of the slots, and who comes waits.  RC_BUSY:
-	 * somebody would not leave; all of them are COPYING again. */
+	 * somebody would not leave; all of them are COPYING again.  *since:
+	 * when people began to wait (monotonic µs), also when it then fails;
+	 * untouched when nobody did. */
 	enum rc (*fence)(void *ctx, const int32_t *slots, size_t n,
-	    struct err *e);
+	    int64_t *since, struct err *e);
 	enum rc (*unfence)(void *ctx, const int32_t *slots, size_t n,
 	    struct err *e);
 	/* The one point of no return: owner is target, generation one more,

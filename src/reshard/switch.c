@@ -17,29 +17,39 @@ enum {
 	FENCE_LONG_US = 4000, FENCE_SHORT_US = 1500
 };
 
-static int by_id(const void *a, const void *b)
+static int by_slot_and_id(const void *a, const void *b)
 {
 	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+	int32_t sx = slot_of(x), sy = slot_of(y);
 
+	if (sx != sy)
+		return sx < sy ? -1 : 1;
 	return x < y ? -1 : x > y;
 }
 
+/* Slots of a group ascend, so those who were marked lie in their order. */
 static enum rc marks_list(struct group *g, size_t first, size_t n,
     struct err *e)
 {
 	struct store *s = g->copier.store[COPY_SOURCE];
-	enum rc rc = RC_OK;
+	size_t found = 0, at = 0;
+	enum rc rc;
 
 	g->copier.at = COPY_SOURCE;
-	for (size_t i = first; i < first + n && rc == RC_OK; i++) {
-		g->nmarks[i] = 0;
-		rc = s->ops->dirty_list(s, g->slots[i], MARKS_MAX, g->marks[i],
-		    &g->nmarks[i], e);
-		if (rc == RC_OK)
-			qsort(g->marks[i], g->nmarks[i], sizeof(g->marks[i][0]),
-			    by_id);
+	rc = s->ops->dirty_list(s, g->slots + first, n, MARKS_MAX, g->marks,
+	    &found, e);
+	if (rc != RC_OK)
+		return rc;
+	g->more = found == MARKS_MAX;
+	qsort(g->marks, found, sizeof(*g->marks), by_slot_and_id);
+	for (size_t i = first; i < first + n; i++) {
+		g->mark_at[i] = at;
+		while (at < found && slot_of(g->marks[at]) == g->slots[i])
+			at++;
+		g->nmarks[i] = at - g->mark_at[i];
 	}
-	return rc;
+	return at == found ? RC_OK : err_set(e, RC_CORRUPT, "a mark lies in "
+	    "the slot of somebody else: run familybotctl shards verify");
 }
 
 static enum rc marks_forget(struct group *g, size_t first, size_t n,
@@ -51,8 +61,8 @@ static enum rc marks_forget(struct group *g, size_t first, size_t n,
 	g->copier.at = COPY_SOURCE;
 	for (size_t i = first; i < first + n && rc == RC_OK; i++)
 		if (g->nmarks[i] > 0)
-			rc = s->ops->dirty_clear(s, g->slots[i], g->marks[i],
-			    g->nmarks[i], e);
+			rc = s->ops->dirty_clear(s, g->slots[i], g->marks +
+			    g->mark_at[i], g->nmarks[i], e);
 	return rc;
 }
 
@@ -62,14 +72,14 @@ static int64_t marks_cost_us(const struct mover *m, const struct group *g,
 {
 	double us = 0;
 
+	if (g->more)
+		return INT64_MAX;
 	for (size_t i = first; i < first + n; i++) {
-		if (g->nmarks[i] == MARKS_MAX)
-			return INT64_MAX;	/* perhaps there are more */
 		if (g->nmarks[i] > 0)
 			us += (double)m->write_us;
 		for (size_t k = 0; k < g->nmarks[i]; k++)
 			us += (double)copy_person_bytes(&g->copies[i],
-			    g->marks[i][k]) / (m->bytes_per_us + 0.01);
+			    g->marks[g->mark_at[i] + k]) / (m->bytes_per_us + 0.01);
 	}
 	return (int64_t)us;
 }
@@ -88,7 +98,7 @@ static enum rc marks_copy(struct mover *m, struct group *g, size_t first,
 		rc = mover_leased(m, e);
 		if (rc == RC_OK)
 			rc = copy_people(&g->copier, &g->copies[i],
-			    g->marks[i], g->nmarks[i], false, e);
+			    g->marks + g->mark_at[i], g->nmarks[i], false, e);
 		if (g->nmarks[i] == 1)
 			m->write_us += (clock_mono_us() - began -
 			    m->write_us) / 8;
@@ -174,10 +184,10 @@ static enum rc fence_take(struct mover *m, struct group *g, size_t first,
 		    words.text))
 			return err_set(e, RC_BUSY, "asked to stop");
 		pause = pause * 2 < BUSY_MOST_US ? pause * 2 : BUSY_MOST_US;
-		*began = clock_mono_us();
+		*began = 0;
 		rc = m->c->step->fence(m->c->step_ctx, g->slots + first, n,
-		    &words);
-		if (rc == RC_BUSY)
+		    began, &words);
+		if (rc == RC_BUSY && *began != 0)
 			fences_add(&m->j, clock_mono_us() - *began);
 	}
 	return rc == RC_OK ? RC_OK : err_set(e, rc, "%s", words.text);

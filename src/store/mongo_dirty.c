@@ -106,13 +106,25 @@ enum rc mongo_mark_jobs(struct mongo_store *ms, const struct job *jobs,
 	return rc;
 }
 
-enum rc mongo_dirty_list(struct store *s, int32_t slot, size_t max,
-    int64_t *out, size_t *n, struct err *e)
+static bson_t *slots_filter(const int32_t *slots, size_t n)
+{
+	bson_t *filter = bson_new(), in, list;
+
+	BSON_APPEND_DOCUMENT_BEGIN(filter, "slot", &in);
+	BSON_APPEND_ARRAY_BEGIN(&in, "$in", &list);
+	for (size_t i = 0; i < n; i++)
+		mongo_list_i64(&list, (uint32_t)i, slots[i]);
+	bson_append_array_end(&in, &list);
+	bson_append_document_end(filter, &in);
+	return filter;
+}
+
+enum rc mongo_dirty_list(struct store *s, const int32_t *slots,
+    size_t nslots, size_t max, int64_t *out, size_t *n, struct err *e)
 {
 	struct mongo_store *ms = mongo_begin(s);
-	bson_t *filter = mongo_slot_filter(slot, NULL, 0);
-	bson_t *sort = BCON_NEW("user_id", BCON_INT32(1));
-	struct mongo_find f = { MONGO_DIRTY, filter, NULL, sort,
+	bson_t *filter = slots_filter(slots, nslots);
+	struct mongo_find f = { MONGO_DIRTY, filter, NULL, NULL,
 		(int64_t)max };
 	struct mongo_cursor c = { 0 };
 	const bson_t *doc;
@@ -130,7 +142,6 @@ enum rc mongo_dirty_list(struct store *s, int32_t slot, size_t max,
 		rc = RC_OK;
 	}
 	mongo_cursor_release(&c);
-	bson_destroy(sort);
 	bson_destroy(filter);
 	return rc;
 }
@@ -149,8 +160,11 @@ enum rc mongo_dirty_clear(struct store *s, int32_t slot, const int64_t *users,
 		cmd = BCON_NEW("delete", BCON_UTF8(MONGO_DIRTY), "deletes",
 		    "[", "{", "q", BCON_DOCUMENT(filter),
 		    "limit", BCON_INT32(0), "}", "]");
-		rc = mongo_write(mongo_begin(s), cmd, &reply, e);
-		bson_destroy(&reply);
+		rc = mongo_serves(mongo_of(s), e);
+		if (rc == RC_OK) {
+			rc = mongo_write(mongo_begin(s), cmd, &reply, e);
+			bson_destroy(&reply);
+		}
 		bson_destroy(cmd);
 		bson_destroy(filter);
 	}

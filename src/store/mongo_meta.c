@@ -171,15 +171,21 @@ enum rc mongo_meta_list(struct store *s, const char *prefix,
 	return rc == RC_NOTFOUND ? RC_OK : rc;
 }
 
-enum rc mongo_meta_delete(struct store *s, const char *key, struct err *e)
+enum rc mongo_meta_delete(struct store *s, const char *key, int64_t version,
+    struct err *e)
 {
+	struct mongo_store *ms = mongo_begin(s);
 	bson_t *cmd, reply;
+	int64_t n = 0;
 	enum rc rc;
 
 	cmd = BCON_NEW("delete", BCON_UTF8(MONGO_AGREED), "deletes", "[", "{",
-	    "q", "{", "_id", BCON_UTF8(key), "}",
-	    "limit", BCON_INT32(1), "}", "]");
-	rc = mongo_write(mongo_begin(s), cmd, &reply, e);
+	    "q", "{", "_id", BCON_UTF8(key), "version", BCON_INT64(version),
+	    "}", "limit", BCON_INT32(1), "}", "]");
+	rc = mongo_write(ms, cmd, &reply, e);
+	if (rc == RC_OK && (!mongo_get_i64(&reply, "n", &n) || n == 0))
+		rc = err_set(e, RC_CONFLICT, "%s: another changed %s first: "
+		    "read again", ms->name, key);
 	bson_destroy(&reply);
 	bson_destroy(cmd);
 	return rc;

@@ -77,9 +77,12 @@ static enum rc batch_replace(struct mongo_store *ms, const struct batch *b,
 		while (bson_iter_next(&it) && mongo_iter_doc(&it, &doc))
 			put_replacement(&list, n++, &doc);
 	bson_append_array_end(&cmd, &list);
-	(void)mongo_begin(&ms->store);
-	rc = mongo_write(ms, &cmd, &reply, e);
-	bson_destroy(&reply);
+	rc = mongo_serves(ms, e);
+	if (rc == RC_OK) {
+		(void)mongo_begin(&ms->store);
+		rc = mongo_write(ms, &cmd, &reply, e);
+		bson_destroy(&reply);
+	}
 	bson_destroy(&cmd);
 	return rc;
 }

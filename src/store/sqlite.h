@@ -175,7 +175,8 @@ enum rc sqlite_slot_write(struct store *s, int32_t slot, const int64_t *users,
 enum rc sqlite_slot_clear(struct store *s, int32_t slot, struct err *e);
 enum rc sqlite_slot_bulk(struct store *s, bool on, struct err *e);
 enum rc sqlite_slot_clear_jobs(struct store *s, int32_t slot, struct err *e);
-enum rc sqlite_dirty_list(struct store *s, int32_t slot, size_t max,
+enum rc sqlite_dirty_list(struct store *s, const int32_t *slots,
+    size_t nslots, size_t max,
     int64_t *out, size_t *n, struct err *e);
 enum rc sqlite_dirty_clear(struct store *s, int32_t slot,
     const int64_t *users, size_t nusers, struct err *e);
@@ -196,6 +197,7 @@ enum rc sqlite_meta_put(struct store *s, const char *key, const void *value,
     size_t len, int64_t *version, struct err *e);
 enum rc sqlite_meta_list(struct store *s, const char *prefix,
     void (*each)(void *ctx, const char *key), void *ctx, struct err *e);
-enum rc sqlite_meta_delete(struct store *s, const char *key, struct err *e);
+enum rc sqlite_meta_delete(struct store *s, const char *key,
+    int64_t version, struct err *e);
 
 #endif

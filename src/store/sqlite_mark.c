@@ -39,10 +39,9 @@ enum rc sqlite_write_end(struct sqlite_store *s, bool open, enum rc rc,
 	return open ? sqlite_end(s, rc, e) : rc;
 }
 
-enum rc sqlite_dirty_list(struct store *st, int32_t slot, size_t max,
+static enum rc slot_marks(struct sqlite_store *s, int32_t slot, size_t max,
     int64_t *out, size_t *n, struct err *e)
 {
-	struct sqlite_store *s = (struct sqlite_store *)st;
 	const int64_t v[] = { slot, (int64_t)max };
 	sqlite3_stmt *q = NULL;
 	bool row = false;
@@ -59,6 +58,23 @@ enum rc sqlite_dirty_list(struct store *st, int32_t slot, size_t max,
 	sqlite_reset(q);
 	if (rc == RC_OK)
 		*n = i;
+	return rc;
+}
+
+enum rc sqlite_dirty_list(struct store *st, const int32_t *slots,
+    size_t nslots, size_t max, int64_t *out, size_t *n, struct err *e)
+{
+	size_t all = 0, some;
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; i < nslots && all < max && rc == RC_OK; i++) {
+		some = 0;
+		rc = slot_marks((struct sqlite_store *)st, slots[i],
+		    max - all, out + all, &some, e);
+		all += some;
+	}
+	if (rc == RC_OK)
+		*n = all;
 	return rc;
 }
 

@@ -116,7 +116,8 @@ enum rc sqlite_meta_list(struct store *st, const char *prefix,
 	return rc;
 }
 
-enum rc sqlite_meta_delete(struct store *st, const char *key, struct err *e)
+enum rc sqlite_meta_delete(struct store *st, const char *key,
+    int64_t version, struct err *e)
 {
 	struct sqlite_store *s = (struct sqlite_store *)st;
 	sqlite3_stmt *q = NULL;
@@ -126,5 +127,8 @@ enum rc sqlite_meta_delete(struct store *st, const char *key, struct err *e)
 	if (rc != RC_OK)
 		return rc;
 	sqlite_bind_text(q, 1, key);
-	return sqlite_done(s, q, e);
+	sqlite_bind_i64(q, 2, version);
+	rc = sqlite_done(s, q, e);
+	return rc == RC_OK && sqlite_changed(s) == 0 ? err_set(e, RC_CONFLICT,
+	    "%s: another changed %s first: read again", s->name, key) : rc;
 }

@@ -204,7 +204,8 @@ static const struct sql_text texts[SQL_COUNT] = {
 	    " version = version + 1 WHERE key = ?1 AND version = ?3", NULL },
 	[SQL_META_KEYS] = { "SELECT key FROM agreed WHERE key >= ?1"
 	    " ORDER BY key", NULL },
-	[SQL_META_DELETE] = { "DELETE FROM agreed WHERE key = ?1", NULL },
+	[SQL_META_DELETE] = { "DELETE FROM agreed WHERE key = ?1 "
+	    "AND version = ?2", NULL },
 };
 
 /* A key never changes; setting it again would only touch its indexes. */

@@ -220,9 +220,11 @@ struct store_ops {
 	enum rc (*slot_clear_jobs)(struct store *s, int32_t slot,
 	    struct err *e);
 
-	/* Who was marked; *n == max: perhaps more. */
-	enum rc (*dirty_list)(struct store *s, int32_t slot, size_t max,
-	    int64_t *out, size_t *n, struct err *e);
+	/* Who was marked in these slots, in no order; *n == max: perhaps
+	 * more. */
+	enum rc (*dirty_list)(struct store *s, const int32_t *slots,
+	    size_t nslots, size_t max, int64_t *out, size_t *n,
+	    struct err *e);
 	/* Forgets the marks of these people.  Only while nobody writes to the
 	 * slot (exclusive lock on every host), or a mark could be lost. */
 	enum rc (*dirty_clear)(struct store *s, int32_t slot,
@@ -260,8 +262,9 @@ struct store_ops {
 	enum rc (*meta_list)(struct store *s, const char *prefix,
 	    void (*each)(void *ctx, const char *key), void *ctx,
 	    struct err *e);
+	/* RC_CONFLICT: version is not the one that is stored. */
 	enum rc (*meta_delete)(struct store *s, const char *key,
-	    struct err *e);		/* RC_OK when there is none */
+	    int64_t version, struct err *e);
 };
 
 struct store {		/* every backend's struct begins with this */

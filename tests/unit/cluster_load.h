@@ -66,7 +66,7 @@ static inline int move_once(struct place *p, uint16_t target)
 	int32_t slots[CHAOS_SLOTS];
 	uint16_t targets[CHAOS_SLOTS];
 	struct err e = { RC_OK, "" };
-	int64_t began;
+	int64_t began = 0;
 	size_t n = 0;
 	enum rc rc;
 
@@ -79,9 +79,8 @@ static inline int move_once(struct place *p, uint16_t target)
 	if (n == 0)
 		return 0;
 	rc = step_cluster.copying(p->steps, slots, targets, n, &e);
-	began = clock_mono_us();
 	if (rc == RC_OK)
-		rc = step_cluster.fence(p->steps, slots, n, &e);
+		rc = step_cluster.fence(p->steps, slots, n, &began, &e);
 	if (rc == RC_OK)
 		rc = step_cluster.commit(p->steps, slots, n, &e);
 	if (rc == RC_OK && p->nfences < FENCES_MAX)

@@ -27,15 +27,15 @@ static bool marked(struct store *s)
 	struct err e;
 	size_t n = 9;
 
-	OK(s->ops->dirty_list(s, slot_of(OTHER), 4, got, &n, &e));
+	OK(s->ops->dirty_list(s, &(int32_t){ slot_of(OTHER) }, 1, 4, got, &n, &e));
 	assert_int_equal(n, 0);
-	OK(s->ops->dirty_list(s, slot_of(WHO), 4, got, &n, &e));
+	OK(s->ops->dirty_list(s, &(int32_t){ slot_of(WHO) }, 1, 4, got, &n, &e));
 	if (n == 0)
 		return false;
 	assert_int_equal(n, 1);
 	assert_int_equal(got[0], WHO);
 	OK(s->ops->dirty_clear(s, slot_of(WHO), got, 1, &e));
-	OK(s->ops->dirty_list(s, slot_of(WHO), 4, got, &n, &e));
+	OK(s->ops->dirty_list(s, &(int32_t){ slot_of(WHO) }, 1, 4, got, &n, &e));
 	assert_int_equal(n, 0);
 	return true;
 }
@@ -149,7 +149,7 @@ static void moving_itself_leaves_no_marks(void **state)
 	OK(s->ops->user_get(s, WHO, &u, &e));
 	OK(s->ops->user_put(s, &u, &e));
 	OK(s->ops->slot_clear(s, moving, &e));
-	OK(s->ops->dirty_list(s, moving, 2, got, &n, &e));
+	OK(s->ops->dirty_list(s, &moving, 1, 2, got, &n, &e));
 	assert_int_equal(n, 0);
 }
 
@@ -168,18 +168,48 @@ static void marks_are_forgotten_one_by_one(void **state)
 
 		OK(s->ops->user_put(s, &u, &e));
 	}
-	OK(s->ops->dirty_list(s, moving, 3, got, &n, &e));
+	OK(s->ops->dirty_list(s, &moving, 1, 3, got, &n, &e));
 	assert_int_equal(n, 3);
 	OK(s->ops->dirty_clear(s, moving, got, 3, &e));
-	OK(s->ops->dirty_list(s, moving, 8, got + 3, &n, &e));
+	OK(s->ops->dirty_list(s, &moving, 1, 8, got + 3, &n, &e));
 	assert_int_equal(n, 2);
 	for (int i = 0; i < 5; i++)
 		for (int k = 0; k < i; k++)
 			assert_true(got[i] != got[k]);
 	OK(s->ops->dirty_clear(s, moving, got, 0, &e));
 	OK(s->ops->dirty_clear(s, moving, got + 3, 2, &e));
-	OK(s->ops->dirty_list(s, moving, 8, got, &n, &e));
+	OK(s->ops->dirty_list(s, &moving, 1, 8, got, &n, &e));
 	assert_int_equal(n, 0);
+}
+
+static bool all_move(void *ctx, int32_t slot)
+{
+	(void)ctx, (void)slot;
+	return true;
+}
+
+static void marks_of_several_slots_are_listed_at_once(void **state)
+{
+	struct store *s = ((struct place *)*state)->s;
+	const int32_t slots[] = { slot_of(WHO), slot_of(WHO + 2),
+		slot_of(OTHER) };
+	int64_t got[8] = { 0 }, sum = 0;
+	struct err e;
+	size_t n = 0;
+
+	s->slots = (struct store_slots){ .moving = all_move };
+	for (int i = 0; i < 4; i++) {	/* the fourth is not asked for */
+		struct user u = user_of(WHO + i);
+
+		OK(s->ops->user_put(s, &u, &e));
+	}
+	OK(s->ops->dirty_list(s, slots, 3, 8, got, &n, &e));
+	assert_int_equal(n, 3);
+	for (size_t i = 0; i < n; i++)
+		sum += got[i];
+	assert_int_equal(sum, 3 * (int64_t)WHO + 3);
+	OK(s->ops->dirty_list(s, slots, 3, 2, got, &n, &e));
+	assert_int_equal(n, 2);
 }
 
 static void refused_jobs_are_passed_over(void **state)
@@ -411,8 +441,9 @@ static void keys_are_listed_by_beginning(void **state)
 	}
 	OK(s->ops->meta_list(s, "host/", key_join, &b, &e));
 	assert_string_equal(b.s, "host/a host/a/x host/b ");
-	OK(s->ops->meta_delete(s, "host/a", &e));
-	OK(s->ops->meta_delete(s, "host/a", &e));
+	assert_int_equal(s->ops->meta_delete(s, "host/a", 2, &e), RC_CONFLICT);
+	OK(s->ops->meta_delete(s, "host/a", 1, &e));
+	assert_int_equal(s->ops->meta_delete(s, "host/a", 1, &e), RC_CONFLICT);
 	buf_clear(&b);
 	OK(s->ops->meta_list(s, "host", key_join, &b, &e));
 	assert_string_equal(b.s, "host host/a/x host/b ");
@@ -474,6 +505,7 @@ const struct CMUnitTest conformance_move[] = {
 	CASE(writes_mark_exactly_while_their_slot_moves),
 	CASE(moving_itself_leaves_no_marks),
 	CASE(marks_are_forgotten_one_by_one),
+	CASE(marks_of_several_slots_are_listed_at_once),
 	CASE(refused_jobs_are_passed_over),
 	CASE(drift_is_found_and_mended),
 	CASE(records_in_a_wrong_slot_are_found),

@@ -9,6 +9,8 @@
 #include "cluster_load.h"
 #include "reshard/reshard.h"
 
+static int64_t since;	/* of the last fence */
+
 static void first_host_founds_the_map_others_take_it_over(void **state)
 {
 	struct place *p = *state;
@@ -35,13 +37,13 @@ static void a_move_reaches_all_hosts(void **state)
 	both_start(p);
 	assert_ok(step_cluster.copying(p->steps, SLOTS, TARGETS, 2, &e), &e);
 	assert_both(p, 7, 1, 2, SLOT_COPYING);
-	assert_ok(step_cluster.fence(p->steps, SLOTS, 2, &e), &e);
+	assert_ok(step_cluster.fence(p->steps, SLOTS, 2, &since, &e), &e);
 	assert_both(p, 7, 1, 2, SLOT_FENCING);
 	assert_int_equal(enter(&p->a, 7, 0), -1);
 	assert_int_equal(enter(&p->b, 7, 0), -1);
 	assert_ok(step_cluster.unfence(p->steps, SLOTS, 2, &e), &e);
 	assert_int_equal(enter(&p->b, 7, 0), 1);
-	assert_ok(step_cluster.fence(p->steps, SLOTS, 2, &e), &e);
+	assert_ok(step_cluster.fence(p->steps, SLOTS, 2, &since, &e), &e);
 	assert_ok(step_cluster.commit(p->steps, SLOTS, 2, &e), &e);
 	assert_both(p, 7, 2, 2, SLOT_STABLE);
 	assert_both(p, 8, 2, 2, SLOT_STABLE);
@@ -73,11 +75,11 @@ static void somebody_inside_on_another_host_prevents_the_fence(void **state)
 	both_start(p);
 	assert_ok(step_cluster.copying(p->steps, SLOTS, TARGETS, 2, &e), &e);
 	assert_ok(slots_enter(p->b.slots, 8, 100, &in, &e), &e);
-	assert_int_equal(step_cluster.fence(p->steps, SLOTS, 2, &e), RC_BUSY);
+	assert_int_equal(step_cluster.fence(p->steps, SLOTS, 2, &since, &e), RC_BUSY);
 	assert_true(wait_state(&p->a, 7, SLOT_COPYING));
 	assert_true(wait_state(&p->b, 8, SLOT_COPYING));
 	slots_unlock(p->b.slots, 8);
-	assert_ok(step_cluster.fence(p->steps, SLOTS, 2, &e), &e);
+	assert_ok(step_cluster.fence(p->steps, SLOTS, 2, &since, &e), &e);
 	assert_ok(step_cluster.commit(p->steps, SLOTS, 2, &e), &e);
 	assert_both(p, 8, 2, 2, SLOT_STABLE);
 }
@@ -147,13 +149,13 @@ static void a_silent_host_is_waited_for_until_its_lease_is_over(void **state)
 	assert_ok(step_cluster.copying(p->steps, SLOTS, TARGETS, 2, &e), &e);
 	began = clock_mono_us();
 	assert_int_equal(kill(p->b.pid, SIGSTOP), 0);
-	rc = step_cluster.fence(p->steps, SLOTS, 2, &e);
+	rc = step_cluster.fence(p->steps, SLOTS, 2, &since, &e);
 	assert_int_equal(rc, RC_BUSY);
 	while (rc == RC_BUSY && clock_mono_us() - began < 5000000) {
 		/* who serves on b has its lease, so nothing is committed */
 		if (slots_lease_ok(p->b.slots))
 			assert_int_equal(slots_get(p->a.slots, 7).owner, 1);
-		rc = step_cluster.fence(p->steps, SLOTS, 2, &e);
+		rc = step_cluster.fence(p->steps, SLOTS, 2, &since, &e);
 	}
 	assert_ok(rc, &e);
 	assert_false(slots_lease_ok(p->b.slots));
@@ -175,7 +177,7 @@ static void a_fence_of_a_dead_mover_is_ended_and_cannot_commit(void **state)
 
 	both_start(p);
 	assert_ok(step_cluster.copying(p->steps, SLOTS, TARGETS, 2, &e), &e);
-	assert_ok(step_cluster.fence(p->steps, SLOTS, 2, &e), &e);
+	assert_ok(step_cluster.fence(p->steps, SLOTS, 2, &since, &e), &e);
 	slots_mover_unlock(p->a.slots);	/* as its death does */
 	assert_true(wait_state(&p->a, 7, SLOT_COPYING));
 	assert_true(wait_state(&p->b, 7, SLOT_COPYING));
@@ -186,7 +188,7 @@ static void a_fence_of_a_dead_mover_is_ended_and_cannot_commit(void **state)
 	/* the same from unfence: what was done inside does not count */
 	assert_ok(slots_mover_lock(p->a.slots, &e), &e);
 	assert_ok(step_cluster.copying(p->steps, SLOTS, TARGETS, 2, &e), &e);
-	assert_ok(step_cluster.fence(p->steps, SLOTS, 2, &e), &e);
+	assert_ok(step_cluster.fence(p->steps, SLOTS, 2, &since, &e), &e);
 	slots_mover_unlock(p->a.slots);
 	assert_true(wait_state(&p->b, 7, SLOT_COPYING));
 	assert_int_equal(step_cluster.unfence(p->steps, SLOTS, 2, &e),
@@ -200,7 +202,7 @@ static void a_fence_outlives_the_agent_that_took_it(void **state)
 
 	both_start(p);
 	assert_ok(step_cluster.copying(p->steps, SLOTS, TARGETS, 2, &e), &e);
-	assert_ok(step_cluster.fence(p->steps, SLOTS, 2, &e), &e);
+	assert_ok(step_cluster.fence(p->steps, SLOTS, 2, &since, &e), &e);
 	host_kill(&p->b);
 	/* its lease lasts, and still nobody gets in */
 	assert_true(slots_lease_ok(p->b.slots));
@@ -223,7 +225,7 @@ static void another_mover_takes_over_and_the_first_is_refused(void **state)
 
 	both_start(p);
 	assert_ok(step_cluster.copying(p->steps, SLOTS, TARGETS, 2, &e), &e);
-	assert_ok(step_cluster.fence(p->steps, SLOTS, 2, &e), &e);
+	assert_ok(step_cluster.fence(p->steps, SLOTS, 2, &since, &e), &e);
 	conf_fill(p, &p->b, &c);
 	assert_ok(cluster_steps_open(&c, p->b.slots, &second, &e), &e);
 	/* the mover on a lives */
@@ -367,7 +369,7 @@ static void only_the_dead_are_forgotten(void **state)
 	before = clock_mono_us();
 	assert_ok(step_cluster.copying(p->steps, SLOTS, TARGETS, 2, &e), &e);
 	assert_true(clock_mono_us() - before < LEASE_MS * 1000);
-	assert_ok(step_cluster.fence(p->steps, SLOTS, 2, &e), &e);
+	assert_ok(step_cluster.fence(p->steps, SLOTS, 2, &since, &e), &e);
 	assert_ok(step_cluster.commit(p->steps, SLOTS, 2, &e), &e);
 	host_start(p, &p->b);	/* it comes back as a new one */
 	assert_true(wait_lease(&p->b, true));

@@ -341,6 +341,7 @@ static void steps_hold_and_let_go(void **state)
 	const uint16_t targets[] = { 2, 2 };
 	struct slots *reader = NULL;
 	struct slot_entry s;
+	int64_t since = 0;
 	struct err e = { RC_OK, "" };
 
 	reshard_place_add(p, 3);
@@ -351,19 +352,19 @@ static void steps_hold_and_let_go(void **state)
 	assert_int_equal(slots_get(p->slots, 11).target, 2);
 	/* somebody inside does not leave */
 	OK(slots_enter(reader, 11, 0, &s, &e));
-	assert_int_equal(step_local.fence(p->slots, slots, 2, &e), RC_BUSY);
+	assert_int_equal(step_local.fence(p->slots, slots, 2, &since, &e), RC_BUSY);
 	assert_int_equal(slots_get(p->slots, 5).state, SLOT_COPYING);
 	assert_int_equal(slots_get(p->slots, 11).state, SLOT_COPYING);
 	OK(slots_enter(reader, 5, 0, &s, &e));
 	slots_unlock(reader, 5);
 	slots_unlock(reader, 11);
 	/* behind a fence nobody comes in */
-	OK(step_local.fence(p->slots, slots, 2, &e));
+	OK(step_local.fence(p->slots, slots, 2, &since, &e));
 	assert_int_equal(slots_enter(reader, 5, 0, &s, &e), RC_BUSY);
 	OK(step_local.unfence(p->slots, slots, 2, &e));
 	OK(slots_enter(reader, 5, 0, &s, &e));
 	slots_unlock(reader, 5);
-	OK(step_local.fence(p->slots, slots, 2, &e));
+	OK(step_local.fence(p->slots, slots, 2, &since, &e));
 	OK(step_local.commit(p->slots, slots, 2, &e));
 	OK(step_local.commit(p->slots, slots, 2, &e));
 	OK(slots_enter(reader, 5, 0, &s, &e));
@@ -372,7 +373,7 @@ static void steps_hold_and_let_go(void **state)
 	slots_unlock(reader, 5);
 	/* release is free at any time before */
 	OK(step_local.copying(p->slots, slots + 1, (uint16_t[]){ 0 }, 1, &e));
-	OK(step_local.fence(p->slots, slots + 1, 1, &e));
+	OK(step_local.fence(p->slots, slots + 1, 1, &since, &e));
 	OK(step_local.release(p->slots, slots + 1, 1, &e));
 	OK(slots_enter(reader, 11, 0, &s, &e));
 	assert_int_equal(s.owner, 2);

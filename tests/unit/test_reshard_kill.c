@@ -67,10 +67,10 @@ static enum rc die_copying(void *ctx, const int32_t *slots,
 }
 
 static enum rc die_fence(void *ctx, const int32_t *slots, size_t n,
-    struct err *e)
+    int64_t *since, struct err *e)
 {
 	struct mortal *m = ctx;
-	enum rc rc = step_local.fence(m->slots, slots, n, e);
+	enum rc rc = step_local.fence(m->slots, slots, n, since, e);
 
 	maybe_die(m);
 	return rc;

@@ -130,7 +130,8 @@ static void mending_marks_and_counts_up(void **state)
 	sql(s, "UPDATE users SET own_foods = 9");
 	s->slots = (struct store_slots){ .moving = all_move };
 	check_finds(s, 2, "2 users 42");
-	OK(s->ops->dirty_list(s, slot_of(WHO), 2, got, &n, &e));
+	OK(s->ops->dirty_list(s, &(int32_t){ slot_of(WHO) }, 1, 2, got, &n,
+	    &e));
 	assert_int_equal(n, 1);
 	OK(s->ops->meal_get(s, WHO, DAY, WHO, 1, &after, &e));
 	assert_memory_equal(&after.sum, &before.sum, sizeof(after.sum));
