@@ -124,35 +124,61 @@ static void said(void *ctx, bool bad, const char *words)
 		log_info("host", "name=%s what=%s", a->c.host, log_q(words));
 }
 
-/* shards.conf as it is now; an unreadable one knows what it knew. */
-static bool knows(void *ctx, const char *name)
+/* shards.conf as it is now, NULL when it is unreadable. */
+static struct config *conf_now(const struct agent *a)
 {
-	const struct agent *a = ctx;
 	FILE *nobody = fopen("/dev/null", "w");
 	struct config *now = NULL;
 	struct err e = { .text = "" };
-	bool found = false;
 
 	if (nobody == NULL ||
 	    config_load(a->conf->path, nobody, &now, &e) != RC_OK)
 		now = NULL;
 	else
 		config_secrets_each(now, log_secret_add);
-	for (int i = 0; now != NULL && i < now->nshards; i++)
-		found |= strcmp(now->shards[i].name, name) == 0;
-	for (int i = 0; now == NULL && i < a->conf->nshards; i++)
-		found |= strcmp(a->conf->shards[i].name, name) == 0;
-	config_free(now);
 	if (nobody != NULL)
 		(void)fclose(nobody);
+	return now;
+}
+
+/* An unreadable one knows what it knew. */
+static bool knows(void *ctx, const char *name)
+{
+	const struct agent *a = ctx;
+	struct config *now = conf_now(a);
+	const struct config *c = now != NULL ? now : a->conf;
+	bool found = false;
+
+	for (int i = 0; i < c->nshards; i++)
+		found |= strcmp(c->shards[i].name, name) == 0;
+	config_free(now);
 	return found;
+}
+
+/* Most that a write may take, from the look at the lease to its answer. */
+static int op_timeout_of(const struct config *c)
+{
+	int most = 0;
+
+	for (int i = 0; i < c->nshards; i++)
+		if (c->shards[i].timeout_ms > most)
+			most = c->shards[i].timeout_ms;
+	return most + SLACK_MS;
+}
+
+static int op_timeout(void *ctx)
+{
+	struct config *now = conf_now(ctx);
+	int ms = now != NULL ? op_timeout_of(now) : 0;
+
+	config_free(now);
+	return ms;
 }
 
 /* Those that are to have slots, should this host found the map. */
 static enum rc shards_fill(struct agent *a, struct err *e)
 {
 	const struct config *conf = a->conf;
-	int most = 0;
 
 	a->shards = xcalloc((size_t)conf->nshards + 1, sizeof(*a->shards));
 	for (int i = 0; i < conf->nshards; i++) {
@@ -161,7 +187,6 @@ static enum rc shards_fill(struct agent *a, struct err *e)
 
 		s->timeout_ms = from->timeout_ms > 0 ? from->timeout_ms :
 		    (int)conf->store_timeout_ms;
-		most = s->timeout_ms > most ? s->timeout_ms : most;
 		if (!str_copy(s->name, sizeof(s->name), from->name) ||
 		    !str_copy(s->uri, sizeof(s->uri), from->uri))
 			return err_set(e, RC_TOOBIG, "shard %s: name or URI is "
@@ -174,7 +199,7 @@ static enum rc shards_fill(struct agent *a, struct err *e)
 		a->c.nshards += !from->leaving;
 	}
 	a->c.shards = a->shards;
-	a->c.op_timeout_ms = most + SLACK_MS;
+	a->c.op_timeout_ms = op_timeout_of(conf);
 	return RC_OK;
 }
 
@@ -210,6 +235,7 @@ static enum rc agent_open(struct agent *a, const char *path, struct err *e)
 		.lease_ms = a->conf->cluster.lease_ms,
 		.map_path = a->conf->slots_map,
 		.knows = knows,
+		.op_timeout = op_timeout,
 		.say = said,
 		.ctx = a,
 	};

@@ -57,12 +57,27 @@ static enum rc beat_lost(struct cluster_agent *a, struct err *e)
 	return err_set(e, RC_BUSY, "the lease is renewed again");
 }
 
+/* A longer one is told before anybody waits that long: with the answer to the
+ * step that names a new shard. */
+static void op_timeout_look(const struct cluster_agent *a, int64_t now,
+    struct host_doc *next)
+{
+	int ms = 0;
+
+	if (a->c.op_timeout && (now >= a->beat_at ||
+	    a->step.phase == PHASE_COPYING))
+		ms = a->c.op_timeout(a->c.ctx);
+	if (ms > next->op_ms)
+		next->op_ms = ms;
+}
+
 static enum rc beat(struct cluster_agent *a, struct err *e)
 {
 	int64_t sent = clock_mono_us(), until;
 	struct host_doc next = a->me;
 	enum rc rc;
 
+	op_timeout_look(a, sent, &next);
 	next.beat++;
 	next.mover = slots_mover_alive(a->hands.slots);
 	rc = host_write(&a->meta, &next, e);

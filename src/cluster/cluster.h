@@ -75,6 +75,8 @@ struct cluster_conf {
 	int nshards;
 	/* Does shards.conf, as it is now, say how to reach this name? */
 	bool (*knows)(void *ctx, const char *name);
+	/* op_timeout_ms by shards.conf as it is now; NULL: it stays. */
+	int (*op_timeout)(void *ctx);
 	/* Something that an operator should read, once each time it changes. */
 	void (*say)(void *ctx, bool bad, const char *words);
 	void *ctx;
@@ -105,6 +107,14 @@ MUST_CHECK enum rc cluster_steps_open(const struct cluster_conf *c,
     struct slots *slots, struct cluster_steps **out, struct err *e);
 void cluster_steps_free(struct cluster_steps *s);	/* takes NULL */
 extern const struct step_ops step_cluster;
+
+/*
+ * New shards get their place in the map of all, before anything is begun that
+ * names them by it; returns when this host's map has them there.  RC_BUSY: its
+ * agent does not follow.
+ */
+MUST_CHECK enum rc cluster_names_add(const struct cluster_conf *c,
+    const struct slots *slots, const char *const *names, int n, struct err *e);
 
 /* The journal of all hosts: ctx of journal_cluster.  Connects when it is first
  * asked; RC_UNAVAILABLE: the meta store is down. */

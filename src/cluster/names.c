@@ -15,6 +15,16 @@
 
 #include "utils/xalloc.h"
 
+enum { PUT_TRIES = 20, LOOK_US = 5000 };
+
+static int name_index(const struct map_doc *d, const char *name)
+{
+	for (int i = 0; i < d->nshards; i++)
+		if (strcmp(d->shards[i].name, name) == 0)
+			return i;
+	return -1;
+}
+
 void names_copy(struct map_doc *to, const struct map_doc *from)
 {
 	to->nshards = from->nshards;
@@ -118,8 +128,10 @@ static enum rc name_pull(const struct map_doc *d, int i, struct slots *m,
 		    gap_add(m, i, e);
 	else if (*have && !*want)
 		rc = slots_shard_remove(m, i, e);
+	else if (!*have && *want)	/* it is in use, or is wanted there */
+		rc = slots_shard_restore(m, i, want, e);
 	else if (*have && strcmp(have, want) != 0)
-		at = -1;	/* (a gap here is told of by names_push) */
+		at = -1;
 	if (rc == RC_OK && at != i)
 		rc = err_set(e, RC_CONFLICT, "this host's slot map has shard "
 		    "%.40s where the other hosts have %.40s: it belongs to "
@@ -180,5 +192,67 @@ enum rc names_found(const struct map_doc *d, const char *path, struct err *e)
 	(void)unlink(lock);
 	if (rc != RC_OK)
 		(void)unlink(tmp);
+	return rc;
+}
+
+/* One try to have all names in the map of all.  RC_CONFLICT: again. */
+static enum rc names_put(struct meta *m, struct map_doc *d,
+    const char *const *names, int n, struct err *e)
+{
+	enum rc rc = map_read(m, d, e);
+	bool changed = false;
+
+	if (rc == RC_OK && d->version == 0)
+		return err_set(e, RC_UNAVAILABLE, "no host has founded the map "
+		    "yet: start familybot-worker");
+	for (int i = 0; i < n && rc == RC_OK; i++) {
+		if (name_index(d, names[i]) >= 0)
+			continue;
+		if (d->nshards == SHARDS_MAX)
+			return err_set(e, RC_TOOBIG, "the hosts have had %d "
+			    "shards, which is the most", SHARDS_MAX);
+		d->shards[d->nshards].flags = 0;
+		(void)str_copy(d->shards[d->nshards++].name,
+		    SLOT_SHARD_NAME_SIZE, names[i]);
+		changed = true;
+	}
+	return rc == RC_OK && changed ? map_write(m, d, e) : rc;
+}
+
+static bool names_here(const struct map_doc *d, const struct slots *m,
+    const char *const *names, int n)
+{
+	bool all = true;
+
+	for (int i = 0; i < n; i++)
+		all &= slots_shard_find(m, names[i]) ==
+		    name_index(d, names[i]);
+	return all;
+}
+
+enum rc cluster_names_add(const struct cluster_conf *c,
+    const struct slots *slots, const char *const *names, int n, struct err *e)
+{
+	struct map_doc *d = xcalloc(1, sizeof(*d));
+	int64_t until = clock_mono_us() + (int64_t)c->lease_ms * 1000;
+	enum rc rc = RC_CONFLICT;
+	struct meta m;
+
+	meta_init(&m, c);
+	for (int i = 0; i < PUT_TRIES && rc == RC_CONFLICT; i++)
+		rc = names_put(&m, d, names, n, e);
+	if (rc == RC_CONFLICT)
+		rc = err_set(e, RC_BUSY, "the map of the hosts changes all the "
+		    "time: try again");
+	/* The agent takes them over with its next beat. */
+	while (rc == RC_OK && !names_here(d, slots, names, n)) {
+		if (clock_mono_us() >= until)
+			rc = err_set(e, RC_BUSY, "this host's agent did not "
+			    "take the new shards over: does familybot-worker "
+			    "run?");
+		(void)usleep(LOOK_US);
+	}
+	meta_release(&m);
+	free(d);
 	return rc;
 }

@@ -94,14 +94,16 @@ static enum rc change_begin(const struct reshard_conf *c,
     const struct reshard *old, struct reshard *r, const char *word,
     struct err *e)
 {
-	enum rc rc = targets_open(c, r->target, e);
+	enum rc rc = slots_lease_ok(c->slots) ? targets_open(c, r->target, e) :
+	    err_set(e, RC_UNAVAILABLE, "this host has no lease, its map may be "
+	    "old: does familybot-worker run?");
 
 	if (rc != RC_OK)
 		return rc;
 	for (int32_t s = 0; s < SLOT_COUNT; s++)
 		r->owner_before[s] = slots_get(c->slots, s).owner;
 	r->rev = old->rev;
-	r->unsettled = old->unsettled;
+	r->unsettled = old->state == RESHARD_NONE || old->unsettled;
 	r->state = RESHARD_RUNNING;
 	r->id = clock_ms(c->clock);
 	(void)str_copy(r->who, sizeof(r->who), c->who ? c->who : "");

@@ -8,12 +8,15 @@
 
 #include "reshard/step.h"
 
+#include <time.h>
+
 #include "utils/clock.h"
 
 enum {
 	FENCE_MAX = 8,		/* slots whose people wait at once */
 	FENCE_WAIT_MS = 100,	/* for all who are inside to leave */
-	COPYING_WAIT_MS = 10	/* before newcomers are held up, too */
+	COPYING_WAIT_MS = 10,	/* before newcomers are held up, too */
+	SYNC_TRIES = 100, SYNC_AGAIN_MS = 100
 };
 
 static enum rc state_set(struct slots *m, int32_t slot, enum slot_state state,
@@ -133,11 +136,33 @@ static enum rc local_fence(void *ctx, const int32_t *slots, size_t n,
 	return rc;
 }
 
+/*
+ * Nobody was let in yet: as if it had not been tried.  What the disk has is not
+ * known until it takes this, so nobody goes on before; when it does not, the
+ * owner's people are spooled, as a power loss might find them elsewhere.
+ */
+static void take_back(struct slots *m, const int32_t *slots,
+    const struct slot_entry *was, size_t n)
+{
+	const struct timespec pause = { 0, SYNC_AGAIN_MS * 1000000L };
+	struct err ignored = { RC_OK, "" };
+
+	for (int i = 0; n > 0 && i < SYNC_TRIES; i++) {
+		for (size_t k = 0; k < n; k++)
+			state_back(m, slots[k], was[k]);
+		if (slots_sync(m, &ignored) == RC_OK)
+			return;
+		(void)nanosleep(&pause, NULL);
+	}
+	if (n > 0 && slots_shard_flag(m, was[0].owner, SHARD_PAUSED, true,
+	    &ignored) != RC_OK)
+		return;
+}
+
 static enum rc local_commit(void *ctx, const int32_t *slots, size_t n,
     struct err *e)
 {
 	struct slot_entry was[FENCE_MAX], s;
-	struct err ignored = { RC_OK, "" };
 	struct slots *m = ctx;
 	enum rc rc = RC_OK;
 	size_t done = 0;
@@ -156,12 +181,8 @@ static enum rc local_commit(void *ctx, const int32_t *slots, size_t n,
 	}
 	if (rc == RC_OK)
 		rc = slots_sync(m, e);
-	/* Nobody was let in yet: as if it had not been tried.  The disk may have
-	 * either until it takes this, too. */
-	for (size_t i = 0; i < done && rc != RC_OK; i++)
-		state_back(m, slots[i], was[i]);
-	if (rc != RC_OK && slots_sync(m, &ignored) != RC_OK)
-		return rc;	/* who set out to move says so, and stops */
+	if (rc != RC_OK)
+		take_back(m, slots, was, done);
 	for (size_t i = 0; i < n && rc == RC_OK; i++)
 		slots_unlock(m, slots[i]);
 	return rc;

@@ -5,12 +5,18 @@
  * by byte, a check of an idle connection and a retry add up.  Here each
  * connection is wrapped in a stream that allows what is left until the
  * operation's deadline, and nothing after it.  A wrapper owns what it wraps.
+ *
+ * What could not be sent in time must not arrive later: a connection that
+ * failed is reset, and the kernel gives up what nobody acknowledges, also when
+ * this process is killed.
  */
 #include "config.h"
 
 #include "store/mongo.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 enum { STREAM_TYPE = 100 };	/* none of libmongoc's own */
@@ -49,6 +55,15 @@ static bool time_left(const struct limited *l, int32_t *timeout_ms)
 	return true;
 }
 
+/* Closing throws away what the kernel has not sent. */
+static void cut(const struct limited *l)
+{
+	struct linger none = { .l_onoff = 1, .l_linger = 0 };
+
+	(void)mongoc_stream_setsockopt(l->base, SOL_SOCKET, SO_LINGER, &none,
+	    sizeof(none));
+}
+
 static void limited_destroy(mongoc_stream_t *stream)
 {
 	mongoc_stream_destroy(limited_of(stream)->base);
@@ -57,6 +72,7 @@ static void limited_destroy(mongoc_stream_t *stream)
 
 static void limited_failed(mongoc_stream_t *stream)
 {
+	cut(limited_of(stream));
 	mongoc_stream_failed(limited_of(stream)->base);
 	bson_free(stream);
 }
@@ -75,20 +91,27 @@ static ssize_t limited_writev(mongoc_stream_t *stream, mongoc_iovec_t *iov,
     size_t n, int32_t timeout_ms)
 {
 	struct limited *l = limited_of(stream);
+	ssize_t sent = -1;
 
-	if (!time_left(l, &timeout_ms))
-		return -1;
-	return mongoc_stream_writev(l->base, iov, n, timeout_ms);
+	if (time_left(l, &timeout_ms))
+		sent = mongoc_stream_writev(l->base, iov, n, timeout_ms);
+	if (sent < 0)
+		cut(l);
+	return sent;
 }
 
 static ssize_t limited_readv(mongoc_stream_t *stream, mongoc_iovec_t *iov,
     size_t n, size_t min_bytes, int32_t timeout_ms)
 {
 	struct limited *l = limited_of(stream);
+	ssize_t got = -1;
 
-	if (!time_left(l, &timeout_ms))
-		return -1;
-	return mongoc_stream_readv(l->base, iov, n, min_bytes, timeout_ms);
+	if (time_left(l, &timeout_ms))
+		got = mongoc_stream_readv(l->base, iov, n, min_bytes,
+		    timeout_ms);
+	if (got < 0)
+		cut(l);
+	return got;
 }
 
 static int limited_setsockopt(mongoc_stream_t *stream, int level, int name,
@@ -116,6 +139,14 @@ static bool limited_timed_out(mongoc_stream_t *stream)
 static bool limited_should_retry(mongoc_stream_t *stream)
 {
 	return mongoc_stream_should_retry(limited_of(stream)->base);
+}
+
+static void unsent_limit(const struct limited *l)
+{
+	unsigned ms = (unsigned)l->ms->timeout_ms;
+
+	(void)mongoc_stream_setsockopt(l->base, IPPROTO_TCP, TCP_USER_TIMEOUT,
+	    &ms, sizeof(ms));
 }
 
 /*
@@ -168,6 +199,7 @@ static mongoc_stream_t *connect_limited(const mongoc_uri_t *uri,
 	};
 	l->base = base;
 	l->ms = ms;
+	unsent_limit(l);
 	return &l->stream;
 }
 

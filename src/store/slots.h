@@ -68,6 +68,9 @@ int slots_shard_find(const struct slots *m, const char *name);	/* -1 none */
  * RC_TOOBIG past SHARDS_MAX. */
 MUST_CHECK enum rc slots_shard_add(struct slots *m, const char *name,
     int *shard, struct err *e);
+/* The name that a gap has on other hosts. */
+MUST_CHECK enum rc slots_shard_restore(struct slots *m, int shard,
+    const char *name, struct err *e);
 /* Does a slot have it as owner, or as target of a move? */
 bool slots_shard_used(const struct slots *m, int shard);
 /* Leaves a gap.  RC_CONFLICT while it is used. */
@@ -103,6 +106,11 @@ MUST_CHECK enum rc slots_barrier(struct slots *m, int shard, int wait_ms,
 MUST_CHECK enum rc slots_mover_lock(struct slots *m, struct err *e);
 void slots_mover_unlock(struct slots *m);
 bool slots_mover_alive(const struct slots *m);
+/* Who begins or ends a change of shards, or writes shards.conf for one: some
+ * moments, of this host.  RC_BUSY after wait_ms. */
+MUST_CHECK enum rc slots_change_lock(struct slots *m, int wait_ms,
+    struct err *e);
+void slots_change_unlock(struct slots *m);
 
 /* -- several hosts: this host may serve until a moment of its monotonic clock,
  * which its agent puts off again and again.  A dead agent, a cut network or a

@@ -168,3 +168,28 @@ bool slots_mover_alive(const struct slots *m)
 	return m->mover || fcntl(m->lock_fd, F_OFD_GETLK, &l) != 0 ||
 	    l.l_type != F_UNLCK;
 }
+
+enum rc slots_change_lock(struct slots *m, int wait_ms, struct err *e)
+{
+	struct waiting w = { 0, 0 };
+	int no;
+
+	for (;;) {
+		no = slots_lock_byte(m->lock_fd, F_WRLCK, LOCK_OF_CHANGE,
+		    false);
+		if (no == 0)
+			return RC_OK;
+		if (no != EAGAIN && no != EACCES)
+			return err_set(e, RC_SYSTEM, "slot map: cannot lock: "
+			    "%s", strerror(no));
+		if (is_over(&w, wait_ms))
+			return err_set(e, RC_BUSY, "another familybotctl "
+			    "changes the shards at this moment: try again");
+		poll_pause();
+	}
+}
+
+void slots_change_unlock(struct slots *m)
+{
+	(void)slots_lock_byte(m->lock_fd, F_UNLCK, LOCK_OF_CHANGE, false);
+}

@@ -70,7 +70,7 @@ static inline struct slot_entry entry_unpack(uint64_t v)
 }
 
 /* Bytes of the lock file after those of the slots. */
-enum { LOCK_OF_FILE = SLOT_COUNT, LOCK_OF_MOVER };
+enum { LOCK_OF_FILE = SLOT_COUNT, LOCK_OF_MOVER, LOCK_OF_CHANGE };
 
 /* type: F_RDLCK, F_WRLCK or F_UNLCK.  0, or errno. */
 int slots_lock_byte(int fd, short type, int32_t byte, bool wait);

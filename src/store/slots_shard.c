@@ -102,6 +102,29 @@ enum rc slots_shard_add(struct slots *m, const char *name, int *shard,
 	return rc;
 }
 
+enum rc slots_shard_restore(struct slots *m, int shard, const char *name,
+    struct err *e)
+{
+	struct map_header *h = &m->map->head;
+	enum rc rc = list_lock(m, e);
+
+	if (rc != RC_OK)
+		return rc;
+	if (shard < 0 || shard >= slots_shards(m) || h->names[shard][0] ||
+	    *name == '\0' || strlen(name) >= SLOT_SHARD_NAME_SIZE) {
+		rc = err_set(e, RC_INVALID, "the slot map has no gap for %s",
+		    name);
+	} else {
+		/* who finds the first character finds all others */
+		(void)str_copy(h->names[shard] + 1, SLOT_SHARD_NAME_SIZE - 1,
+		    name + 1);
+		__atomic_store_n(&h->names[shard][0], *name, __ATOMIC_RELEASE);
+		rc = slots_sync(m, e);
+	}
+	list_unlock(m);
+	return rc;
+}
+
 static enum rc shard_known(const struct slots *m, int shard, struct err *e)
 {
 	return *slots_shard_name(m, shard) ? RC_OK : err_set(e, RC_NOTFOUND,

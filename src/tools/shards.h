@@ -14,6 +14,9 @@
 #include "tools/ctl.h"
 #include "utils/err.h"
 
+/* For another familybotctl, which is quick. */
+enum { CHANGE_WAIT_MS = 5000 };
+
 struct cluster_journal;
 struct router;
 struct slots;

@@ -186,6 +186,18 @@ static void say(const struct shards_place *p, const char *words, int32_t n)
 		fprintf(p->ctl->out, words, n);
 }
 
+/* By this process or by one that was at work. */
+static enum rc given_up(struct shards_place *p, struct reshard *r,
+    struct err *e)
+{
+	enum rc rc = reshard_load(&p->journal, r, e);
+
+	if (rc == RC_OK && r->state == RESHARD_NONE)
+		say(p, "The change is given up; all slots are where they "
+		    "were.\n", 0);
+	return rc;
+}
+
 enum rc reshard_abort_run(struct shards_place *p, int argc, char **argv,
     struct err *e)
 {
@@ -210,9 +222,8 @@ enum rc reshard_abort_run(struct shards_place *p, int argc, char **argv,
 		rc = conf_follow(p, &r->before, true, e);
 	if (rc == RC_OK)
 		rc = go_on(p, &a, e);
-	if (rc == RC_OK)
-		say(p, "The change is given up; all slots are where they "
-		    "were.\n", 0);
+	if (rc == RC_OK || rc == RC_NOTFOUND)
+		rc = given_up(p, r, e);
 out:
 	free(r);
 	return rc;
@@ -300,11 +311,8 @@ enum rc reshard_cleanup_run(struct shards_place *p, int argc, char **argv,
 		rc = conf_agree(p, &r->plan, e);
 	if (rc == RC_OK && moved)
 		rc = cleanup_do(p, e);
-	r->state = RESHARD_NONE;
 	if (rc == RC_OK)
-		rc = shards_draining_settle(p, r, e);
-	if (rc == RC_OK)
-		rc = conf_sweep(p, &gone, e);
+		rc = shards_sweep(p, r, &gone, e);
 	if (rc == RC_OK && p->ctl->json)
 		fprintf(p->ctl->out, "{\"cleaned\":%s,\"shards_removed\":%d}\n",
 		    moved ? "true" : "false", gone);

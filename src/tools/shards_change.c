@@ -145,6 +145,12 @@ static enum rc names_choose(const struct shards_place *p,
 	return rc == RC_OK ? count_check(p->ctl, plan, e) : rc;
 }
 
+static bool conf_stat(const struct shards_place *p, struct stat *st)
+{
+	memset(st, 0, sizeof(*st));
+	return stat(p->ctl->conf->shards_file, st) == 0;
+}
+
 static enum rc map_copy(const struct shards_place *p, struct shards_change *ch,
     struct err *e)
 {
@@ -161,9 +167,12 @@ static enum rc map_copy(const struct shards_place *p, struct shards_change *ch,
 		return rc;
 	}
 	str_format(path, sizeof(path), "%s/slots.map", ch->dir);
+	(void)conf_stat(p, &ch->conf);
 	rc = file_copy(p->ctl->conf->slots_map, path, e);
 	if (rc == RC_OK)
 		rc = slots_open(path, NULL, 0, true, &ch->map, e);
+	if (rc == RC_OK)
+		ch->nnames = slots_shards(ch->map);
 	for (int i = 0; i < ch->plan.nnames && rc == RC_OK; i++)
 		rc = slots_shard_add(ch->map, ch->plan.names[i], &shard, e);
 	return rc;
@@ -302,6 +311,26 @@ bool change_conf_same(const struct shards_place *p,
 		    c->shards[i].leaving != after->shards[i].leaving)
 			return false;
 	return true;
+}
+
+enum rc change_still(const struct shards_place *p,
+    const struct shards_change *ch, struct err *e)
+{
+	bool same = slots_shards(p->slots) == ch->nnames;
+	struct stat now;
+
+	(void)conf_stat(p, &now);
+	same &= now.st_ino == ch->conf.st_ino &&
+	    now.st_mtim.tv_sec == ch->conf.st_mtim.tv_sec &&
+	    now.st_mtim.tv_nsec == ch->conf.st_mtim.tv_nsec;
+	for (int i = 0; i < ch->nnames && same; i++)
+		same = strcmp(slots_shard_name(p->slots, i),
+		    slots_shard_name(ch->map, i)) == 0;
+	for (int32_t s = 0; s < SLOT_COUNT && same; s++)
+		same = slots_get(p->slots, s).owner ==
+		    slots_get(ch->map, s).owner;
+	return same ? RC_OK : err_set(e, RC_BUSY, "the shards have changed "
+	    "since this was made up: look at it again");
 }
 
 void change_free(struct shards_change *ch)

@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 #include "config/config.h"
 #include "reshard/plan.h"
@@ -41,6 +42,8 @@ struct shards_change {
 	struct slots *map;	/* that copy */
 	struct plan_moves moves;
 	struct plan_cost cost;
+	int32_t nnames;		/* of the map when it was copied */
+	struct stat conf;	/* shards.conf as it was then */
 };
 
 /* The options that select a change, and those of start (all) or of plan. */
@@ -63,6 +66,11 @@ MUST_CHECK enum rc change_speed_keep(const struct shards_place *p,
 /* Does shards.conf say so already? */
 bool change_conf_same(const struct shards_place *p,
     const struct shards_change *ch);
+
+/* RC_BUSY: since the change was made up, somebody else has changed the map or
+ * shards.conf. */
+MUST_CHECK enum rc change_still(const struct shards_place *p,
+    const struct shards_change *ch, struct err *e);
 
 /* Is there room where slots go to?  RC_FULL says where not. */
 MUST_CHECK enum rc change_room(const struct shards_change *ch, struct err *e);

@@ -39,7 +39,7 @@ static int64_t p99_ms(void *ctx)
 	return worst;
 }
 
-/* The longest that a command of a mover that died may go on at a server. */
+/* The longest that a command may still arrive at a server, and run there. */
 static int settle_ms(const struct config *c)
 {
 	int most = 0;
@@ -48,7 +48,7 @@ static int settle_ms(const struct config *c)
 		if (strncmp(c->shards[i].uri, "mongodb", 7) == 0 &&
 		    c->shards[i].timeout_ms > most)
 			most = c->shards[i].timeout_ms;
-	return most;
+	return most * 2;
 }
 
 static int stop_open(void)
@@ -262,6 +262,44 @@ static bool begun_here(const struct shards_place *p, const struct reshard *r)
 	    (there != NULL && here != NULL && strcmp(there, here) == 0);
 }
 
+/* What a start that was killed had made ready. */
+static enum rc conf_go_on(struct shards_place *p, const struct reshard *r,
+    struct err *e)
+{
+	enum rc rc = slots_change_lock(p->slots, CHANGE_WAIT_MS, e);
+
+	if (rc != RC_OK)
+		return rc;
+	if (r->state != RESHARD_NONE && begun_here(p, r))
+		rc = conf_install(p, e);
+	else
+		conf_forget(p);
+	slots_change_unlock(p->slots);
+	return rc;
+}
+
+enum rc shards_sweep(struct shards_place *p, struct reshard *r, int *gone,
+    struct err *e)
+{
+	enum rc rc = slots_change_lock(p->slots, CHANGE_WAIT_MS, e);
+
+	if (rc != RC_OK)
+		return rc;
+	rc = reshard_load(&p->journal, r, e);
+	if (rc == RC_OK && r->state != RESHARD_NONE)
+		rc = err_set(e, RC_BUSY, "another change was begun at this "
+		    "moment: see familybotctl shards status");
+	if (rc == RC_OK && !slots_lease_ok(p->slots))
+		rc = err_set(e, RC_UNAVAILABLE, "this host has no lease, its "
+		    "map may be old: does familybot-worker run?");
+	if (rc == RC_OK)
+		rc = shards_draining_settle(p, r, e);
+	if (rc == RC_OK)
+		rc = conf_sweep(p, gone, e);
+	slots_change_unlock(p->slots);
+	return rc;
+}
+
 enum rc shards_move(struct shards_place *p, struct err *e)
 {
 	struct reshard *r = xcalloc(1, sizeof(*r));
@@ -271,10 +309,8 @@ enum rc shards_move(struct shards_place *p, struct err *e)
 	enum rc rc = reshard_load(&p->journal, r, e);
 
 	progress_init(&progress, p->ctl);
-	if (rc == RC_OK && r->state != RESHARD_NONE && begun_here(p, r))
-		rc = conf_install(p, e);
-	else if (rc == RC_OK)
-		conf_forget(p);
+	if (rc == RC_OK)
+		rc = conf_go_on(p, r, e);
 	if (rc == RC_OK)
 		rc = shards_draining_settle(p, r, e);
 	if (rc == RC_OK)
@@ -290,7 +326,7 @@ enum rc shards_move(struct shards_place *p, struct err *e)
 	if (rc == RC_OK && r->state == RESHARD_NONE)
 		rc = conf_reload(p, e);
 	if (rc == RC_OK && r->state == RESHARD_NONE)
-		rc = conf_sweep(p, &gone, e);
+		rc = shards_sweep(p, r, &gone, e);
 	if (rc == RC_OK)
 		rc = tell(p, r, e);
 	mover_release(&m);

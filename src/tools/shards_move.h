@@ -42,6 +42,10 @@ void mover_release(struct mover *m);
 /* Moves until there is nothing to do, and says how it ended. */
 MUST_CHECK enum rc shards_move(struct shards_place *p, struct err *e);
 /* Another process moves: shows what it does until it ends. */
+/* Shards that nobody needs any more go from the map and from shards.conf, unless
+ * somebody begins a change at this moment.  r is read anew. */
+MUST_CHECK enum rc shards_sweep(struct shards_place *p, struct reshard *r,
+    int *gone, struct err *e);
 MUST_CHECK enum rc shards_watch(struct shards_place *p, struct err *e);
 /* Does somebody move?  A mover of another host shows in the journal, which it
  * writes each second: rev is the journal's as it was read.  Takes up to 3 s

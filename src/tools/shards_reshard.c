@@ -18,6 +18,7 @@
 #include "store/slots.h"
 #include "store/store.h"
 #include "tools/shards_change.h"
+#include "tools/shards_hosts.h"
 #include "tools/shards_move.h"
 #include "tools/shards_reshard.h"
 #include "utils/buf.h"
@@ -69,14 +70,22 @@ static enum rc new_shards_try(const struct shards_place *p,
 	return rc;
 }
 
+/* Where there are several hosts, at the same place for all. */
 static enum rc names_add(struct shards_place *p, const struct plan *plan,
     struct err *e)
 {
+	const char *names[SHARDS_MAX];
+	struct shards_hosts h;
 	enum rc rc = RC_OK;
 	int shard;
 
+	for (int i = 0; i < plan->nnames; i++)
+		names[i] = plan->names[i];
+	if (shards_hosts_init(&h, p->ctl->conf))
+		return cluster_names_add(&h.conf, p->slots, names,
+		    plan->nnames, e);
 	for (int i = 0; i < plan->nnames && rc == RC_OK; i++)
-		rc = slots_shard_add(p->slots, plan->names[i], &shard, e);
+		rc = slots_shard_add(p->slots, names[i], &shard, e);
 	return rc == RC_OK ? slots_sync(p->slots, e) : rc;
 }
 
@@ -131,62 +140,56 @@ static enum rc none_under_way(struct shards_place *p, struct err *e)
 	return rc;
 }
 
-static enum rc change_write(struct shards_place *p,
-    const struct shards_change *ch, const struct change_args *a,
-    struct err *e)
+/* What is to be in shards.conf lies ready, and its shards are in the map. */
+static enum rc change_prepare(struct shards_place *p,
+    const struct shards_change *ch, struct err *e)
 {
 	enum rc rc = RC_OK;
 
+	conf_forget(p);		/* of a start that was killed */
 	if (ch->text.len > 0)
 		rc = conf_prepare(p, &ch->text, e);
-	else
-		conf_forget(p);		/* of a start that was killed */
-	if (rc == RC_OK)
-		rc = names_add(p, &ch->plan, e);
-	if (rc == RC_OK)
-		rc = journal_begin(p, ch, &a->limits, e);
-	if (rc != RC_OK) {
-		conf_forget(p);
-		return rc;
-	}
-	return conf_install(p, e);
+	return rc == RC_OK ? names_add(p, &ch->plan, e) : rc;
 }
 
-/* As the mover, so that of two who start at once one finds the other. */
-static enum rc change_begin(struct shards_place *p,
-    const struct shards_change *ch, const struct change_args *a,
-    struct err *e)
-{
-	enum rc rc = new_shards_try(p, ch, a->force, e);
-
-	if (rc == RC_OK)
-		rc = slots_mover_lock(p->slots, e);
-	if (rc != RC_OK)
-		return rc;
-	rc = none_under_way(p, e);
-	if (rc == RC_OK)
-		rc = change_write(p, ch, a, e);
-	slots_mover_unlock(p->slots);
-	return rc;
-}
-
-/* No slot moves, yet shards.conf may say something else from now on. */
-static enum rc conf_only(struct shards_place *p,
-    const struct shards_change *ch, const struct change_args *a,
+/* limits NULL: no slot moves, yet shards.conf may say something else. */
+static enum rc change_write(struct shards_place *p,
+    const struct shards_change *ch, const struct reshard_limits *limits,
     struct err *e)
 {
 	int gone = 0;
+	enum rc rc = none_under_way(p, e);
+
+	if (rc == RC_OK)
+		rc = change_still(p, ch, e);
+	if (rc == RC_OK)
+		rc = change_prepare(p, ch, e);
+	if (rc == RC_OK && limits != NULL)
+		rc = journal_begin(p, ch, limits, e);
+	/* One that was not answered may have begun. */
+	if (rc != RC_OK && rc != RC_UNAVAILABLE)
+		conf_forget(p);
+	if (rc == RC_OK)
+		rc = conf_install(p, e);
+	return rc == RC_OK && limits == NULL ? conf_sweep(p, &gone, e) : rc;
+}
+
+/* Of two who start at once, one finds the other. */
+static enum rc change_begin(struct shards_place *p,
+    const struct shards_change *ch, const struct change_args *a,
+    const struct reshard_limits *limits, struct err *e)
+{
 	enum rc rc = shards_confirm(p->ctl, a->yes, e);
 
 	if (rc == RC_OK)
 		rc = new_shards_try(p, ch, a->force, e);
 	if (rc == RC_OK)
-		rc = conf_prepare(p, &ch->text, e);
-	if (rc == RC_OK)
-		rc = names_add(p, &ch->plan, e);
-	if (rc == RC_OK)
-		rc = conf_install(p, e);
-	return rc == RC_OK ? conf_sweep(p, &gone, e) : rc;
+		rc = slots_change_lock(p->slots, CHANGE_WAIT_MS, e);
+	if (rc != RC_OK)
+		return rc;
+	rc = change_write(p, ch, limits, e);
+	slots_change_unlock(p->slots);
+	return rc;
 }
 
 static enum rc change_do(struct shards_place *p, const struct shards_change *ch,
@@ -197,9 +200,7 @@ static enum rc change_do(struct shards_place *p, const struct shards_change *ch,
 	if (!a->force)
 		rc = change_room(ch, e);
 	if (rc == RC_OK)
-		rc = shards_confirm(p->ctl, a->yes, e);
-	if (rc == RC_OK)
-		rc = change_begin(p, ch, a, e);
+		rc = change_begin(p, ch, a, &a->limits, e);
 	if (rc != RC_OK)
 		return rc;
 	return a->detach ? shards_move_detached(p, e) : shards_move(p, e);
@@ -231,7 +232,7 @@ enum rc change_start(struct shards_place *p, const struct change_args *a,
 	if (rc == RC_OK && !a->dry_run && !still)
 		rc = change_do(p, ch, a, e);
 	else if (rc == RC_OK && !a->dry_run && !alike)
-		rc = conf_only(p, ch, a, e);
+		rc = change_begin(p, ch, a, NULL, e);
 	change_free(ch);
 	return rc;
 }
