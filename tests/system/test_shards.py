@@ -2,6 +2,8 @@
 
 import json
 import os
+import pty
+import select
 import signal
 import socket
 import sqlite3
@@ -235,12 +237,43 @@ def test_of_two_who_start_at_once_one_is_told(stack):
     moved_some(stack)
     loser = next(m for m in both if m.poll() is not None)
     words, _ = loser.communicate()
-    assert loser.returncode == 69 and ("under way" in words or "already" in words), words
+    assert loser.returncode == 69 and ("under way" in words or "changed" in words), words
     well(stack, "reshard", "abort", "--yes")
     winner = next(m for m in both if m is not loser)
     winner.communicate(timeout=20)
     assert winner.returncode == 0 and "extra" not in conf(stack).split("placement")[1]
     assert status(stack)["well"]
+
+
+def test_what_changed_while_somebody_was_asked_is_looked_at_again(stack):
+    """A plan was shown, and another terminal was quicker than the answer."""
+    people_write(stack, 6)
+    here, there = pty.openpty()
+    asked = subprocess.Popen(
+        [stack.build / "familybotctl", "-c", stack.conf, "shards", "reshard", "start",
+         "--placement", "minimal"], stdin=there, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True, env=stack.environment)
+    os.close(there)
+    assert select.select([asked.stderr], [], [], 20)[0], "it asks"
+    assert "Type yes" in os.read(asked.stderr.fileno(), 4096).decode()
+    well(stack, "reshard", "start", *ADD, "--yes")
+    well(stack, "reshard", "cleanup", "--yes")
+    os.write(here, b"yes\n")
+    _, words = asked.communicate(timeout=20)
+    os.close(here)
+    assert asked.returncode == 69 and "look at it again" in words, words
+    assert "shard3" in conf(stack) and "minimal" not in conf(stack)
+    assert status(stack)["well"]
+    well(stack, "reshard", "start", "--placement", "minimal", "--yes")
+
+
+def test_a_start_that_was_killed_leaves_nothing_to_a_later_one(stack):
+    """What it had made ready is not put in place by a change that needs no shards.conf."""
+    (stack.state / "shards.conf.next").write_text(conf(stack).replace("shard2", "ghost"))
+    before = conf(stack)
+    well(stack, "reshard", "start", "--slot", "7", "--shard", "shard2", "--yes")
+    assert conf(stack) == before
+    well(stack, "reshard", "cleanup", "--yes")
 
 
 def test_a_change_that_moves_nothing_only_writes_shards_conf(stack):
