@@ -8,13 +8,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "utils/clock.h"
-#include "utils/xalloc.h"
 
 enum { JOURNAL_PATH_SIZE = 1024 };
 
@@ -169,56 +167,71 @@ static enum rc read_all(int fd, const char *path, struct buf *out,
 	return RC_OK;
 }
 
-static enum rc file_load(void *ctx, struct reshard *out, struct err *e)
+/* Empty when there is none. */
+static enum rc file_text(const char *dir, struct buf *text, struct err *e)
 {
-	const char *dir = ctx;
 	char path[JOURNAL_PATH_SIZE];
-	struct err words = { RC_OK, "" };
 	enum rc rc = path_of(dir, "reshard.json", path, e);
-	struct buf text;
 	int fd;
 
 	if (rc != RC_OK)
 		return rc;
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 && errno == ENOENT) {
-		*out = (struct reshard){ .state = RESHARD_NONE };
-		return RC_OK;
-	}
 	if (fd < 0)
-		return file_err(e, "open", path);
-	buf_init(&text, JOURNAL_BYTES_MAX);
-	rc = read_all(fd, path, &text, e);
+		return errno == ENOENT ? RC_OK : file_err(e, "open", path);
+	rc = read_all(fd, path, text, e);
 	(void)close(fd);
-	if (rc == RC_OK) {
+	return rc == RC_OK && text->len == 0 ? err_set(e, RC_CORRUPT, "%s is "
+	    "empty", path) : rc;
+}
+
+static enum rc file_load(void *ctx, struct reshard *out, struct err *e)
+{
+	struct err words = { RC_OK, "" };
+	struct buf text;
+	enum rc rc;
+
+	buf_init(&text, JOURNAL_BYTES_MAX);
+	rc = file_text(ctx, &text, e);
+	if (rc == RC_OK && text.len == 0) {
+		*out = (struct reshard){ .state = RESHARD_NONE };
+	} else if (rc == RC_OK) {
 		rc = journal_decode(text.s, text.len, out, &words);
 		if (rc != RC_OK)
-			(void)err_set(e, rc, "%.150s: %.80s", path, words.text);
+			(void)err_set(e, rc, "%.150s/reshard.json: %.80s",
+			    (const char *)ctx, words.text);
 	}
 	buf_release(&text);
 	return rc;
 }
 
-/* A journal begins with the moment, so that no number comes twice. */
-static int64_t rev_after(const struct reshard *now)
+/* Is it the one that r was read from?  0: there is none. */
+static enum rc rev_look(const char *dir, int64_t *rev, struct err *e)
 {
-	return now->state == RESHARD_NONE ? clock_ms(&clock_system) :
-	    now->rev + 1;
+	struct buf text;
+	enum rc rc;
+
+	buf_init(&text, JOURNAL_BYTES_MAX);
+	rc = file_text(dir, &text, e);
+	if (rc == RC_OK)
+		*rev = text.len > 0 ? journal_rev(text.s, text.len) : 0;
+	buf_release(&text);
+	return rc;
 }
 
+/* A journal begins with the moment, so that no number comes twice. */
 static enum rc file_save(void *ctx, struct reshard *r, struct err *e)
 {
-	struct reshard *now = xcalloc(1, sizeof(*now));
-	int64_t was = r->rev;
+	int64_t was = r->rev, now = 0;
 	int fd = -1;
 	enum rc rc = lock(ctx, &fd, e);
 
 	if (rc == RC_OK)
-		rc = file_load(ctx, now, e);
-	if (rc == RC_OK && now->rev != was)
+		rc = rev_look(ctx, &now, e);
+	if (rc == RC_OK && now != was)
 		rc = journal_lost(e);
 	if (rc == RC_OK) {
-		r->rev = rev_after(now);
+		r->rev = now != 0 ? now + 1 : clock_ms(&clock_system);
 		rc = r->state == RESHARD_NONE ? take_away(ctx, e) :
 		    replace(ctx, r, e);
 	}
@@ -226,7 +239,6 @@ static enum rc file_save(void *ctx, struct reshard *r, struct err *e)
 		r->rev = was;
 	if (fd >= 0)
 		(void)close(fd);
-	free(now);
 	return rc;
 }
 

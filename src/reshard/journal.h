@@ -16,6 +16,9 @@ void journal_encode(const struct reshard *r, struct buf *out);
 MUST_CHECK enum rc journal_decode(const char *text, size_t len,
     struct reshard *out, struct err *e);
 
+/* The rev of such a text, without reading all of it; -1: it has none. */
+int64_t journal_rev(const char *text, size_t len);
+
 /* See struct journal_ops. */
 MUST_CHECK enum rc reshard_save(const struct journal *j, struct reshard *r,
     struct err *e);

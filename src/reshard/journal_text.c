@@ -5,6 +5,7 @@
 
 #include "reshard/journal.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "utils/json.h"
@@ -85,6 +86,14 @@ void journal_encode(const struct reshard *r, struct buf *out)
 	put_shards(out, "owner_before", r->owner_before);
 	put_shards(out, "target", r->target);
 	buf_puts(out, "}\n");
+}
+
+int64_t journal_rev(const char *text, size_t len)
+{
+	static const char key[] = "\n\"rev\": ";
+	const char *at = memmem(text, len, key, sizeof(key) - 1);
+
+	return at ? strtoll(at + sizeof(key) - 1, NULL, 10) : -1;
 }
 
 /* Index of s in names, or -1. */

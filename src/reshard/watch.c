@@ -82,6 +82,7 @@ static bool asked(struct mover *m, const struct reshard *now)
 	if (now->state != m->j.state)
 		m->halt = true;
 	m->j.state = now->state;
+	m->j.rev = now->rev;
 	m->j.limits = now->limits;
 	pace_set(&m->pace, now->limits.users_per_second, clock_mono_us());
 	return true;
@@ -120,8 +121,13 @@ static void figures_add(struct mover *m)
 static enum rc save_once(struct mover *m, enum reshard_state next,
     struct reshard *was, struct reshard *now, struct err *e)
 {
-	enum rc rc = reshard_load(&m->c->journal, now, e);
+	uint64_t stamp = journal_stamp(m);
+	enum rc rc = RC_OK;
 
+	if (stamp == m->stamp && stamp != 0)
+		*now = m->j;
+	else
+		rc = reshard_load(&m->c->journal, now, e);
 	if (rc != RC_OK)
 		return rc;
 	*was = m->j;
@@ -134,7 +140,8 @@ static enum rc save_once(struct mover *m, enum reshard_state next,
 	figures_add(m);
 	m->j.rev = now->rev;
 	rc = reshard_save(&m->c->journal, &m->j, e);
-	m->stamp = journal_stamp(m);
+	was->rev = m->j.rev;
+	m->stamp = rc == RC_OK ? journal_stamp(m) : 0;
 	was->fence_p50_us = m->j.fence_p50_us;
 	was->fence_p99_us = m->j.fence_p99_us;
 	m->j = *was;	/* this run's figures are added anew each time */
