@@ -183,13 +183,14 @@ static void json_tell(struct shards_place *p, const struct reshard *r)
 static void moved_tell(FILE *f, const struct reshard *r, int32_t slots)
 {
 	char size[FIGURE_SIZE], p99[FIGURE_SIZE], most[FIGURE_SIZE], age[32];
+	int64_t ms = r->ended_at - r->started_at;
 
-	ctl_age((r->busy_us + 999999) / 1000000, age, sizeof(age));
+	ctl_age((ms + 999) / 1000, age, sizeof(age));
 	fprintf(f, "All %d slots are moved: %lld people, %s in %s", slots,
 	    (long long)r->users, figure_bytes(r->bytes, size), age);
-	if (r->busy_us > 0)
-		fprintf(f, " (%.0f people/s)", (double)r->users * 1e6 /
-		    (double)r->busy_us);
+	if (ms > 0)
+		fprintf(f, " (%.0f people/s)", (double)r->users * 1e3 /
+		    (double)ms);
 	fprintf(f, ".\nRequests waited for a fence: p99 %s, longest %s.\n"
 	    "Next: familybotctl shards verify, then familybotctl shards "
 	    "reshard cleanup --yes;\nor back: familybotctl shards reshard "
