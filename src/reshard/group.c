@@ -136,11 +136,7 @@ static enum rc stores_pin(struct mover *m, struct group *g, int *pinned,
 		if (rc != RC_OK)
 			break;
 	}
-	for (int i = 0; i < 2 && rc == RC_OK; i++) {
-		g->copier.at = (enum copy_side)i;
-		rc = mover_settle(m, shard[i], g->copier.store[i], e);
-	}
-	return rc;
+	return rc == RC_OK ? mover_settle(m, g, e) : rc;
 }
 
 static enum rc group_switch_all(struct mover *m, struct group *g,

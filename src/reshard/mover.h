@@ -74,10 +74,11 @@ bool mover_wait(struct mover *m, int64_t us, enum reshard_wait wait,
  * m->halt. */
 MUST_CHECK enum rc mover_begin(struct mover *m, struct err *e);
 /* A server that did not answer may do later what it was told then, also after
- * it was told it again: unsettle says so of a shard, settle waits until it
- * answers and nothing of before can run there.  RC_BUSY: asked to stop. */
+ * it was told it again: unsettle says so of a shard, settle waits until both
+ * shards of a group answer and nothing of before can run there.  RC_BUSY: asked
+ * to stop. */
 void mover_unsettle(struct mover *m, int shard);
-MUST_CHECK enum rc mover_settle(struct mover *m, int shard, struct store *s,
+MUST_CHECK enum rc mover_settle(struct mover *m, struct group *g,
     struct err *e);
 /* RC_UNAVAILABLE: another host may have a mover by now. */
 MUST_CHECK enum rc mover_leased(const struct mover *m, struct err *e);

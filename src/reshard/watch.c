@@ -268,21 +268,27 @@ bool mover_wait(struct mover *m, int64_t us, enum reshard_wait wait,
 	return !m->halt;
 }
 
-enum rc mover_settle(struct mover *m, int shard, struct store *s,
-    struct err *e)
+enum rc mover_settle(struct mover *m, struct group *g, struct err *e)
 {
-	enum rc rc;
+	const int shard[2] = { g->source, g->target };
+	bool wait = false;
+	enum rc rc = RC_OK;
 
-	if (!m->shard[shard].unsettled)
-		return RC_OK;
-	rc = s->ops->ping(s, e);
-	if (rc != RC_OK)
-		return rc;
-	if (!mover_wait(m, (int64_t)m->c->settle_ms * 1000, RESHARD_WAIT_SHARD,
+	for (int i = 0; i < 2 && rc == RC_OK; i++) {
+		struct store *s = g->copier.store[i];
+
+		g->copier.at = (enum copy_side)i;
+		if (m->shard[shard[i]].unsettled)
+			rc = s->ops->ping(s, e);
+		wait |= m->shard[shard[i]].unsettled;
+	}
+	if (rc == RC_OK && wait && !mover_wait(m,
+	    (int64_t)m->c->settle_ms * 1000, RESHARD_WAIT_SHARD,
 	    "what was sent before may still run on a server"))
-		return err_set(e, RC_BUSY, "asked to stop");
-	m->shard[shard].unsettled = false;
-	return RC_OK;
+		rc = err_set(e, RC_BUSY, "asked to stop");
+	for (int i = 0; i < 2 && rc == RC_OK; i++)
+		m->shard[shard[i]].unsettled = false;
+	return rc;
 }
 
 enum rc mover_begin(struct mover *m, struct err *e)
