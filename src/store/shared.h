@@ -3,7 +3,8 @@
  *
  * Whoever opens it while nobody else has it open is the first: what is in the
  * file then is of processes that are gone, perhaps of another boot, and is the
- * first's to set right before shared_ready lets the others in.  All this is by
+ * first's to set right before shared_ready lets the others in; if it is killed or
+ * gives up before, another one is the first.  All this is by
  * open-file-description locks, which the kernel drops with the process.  Bytes
  * below SHARED_BYTE of the file may be locked by its user as it likes.
  */
@@ -22,6 +23,7 @@ struct shared {
 	int fd;			/* -1: memory of this process alone */
 	void *p;		/* begins with the layout, a uint64_t */
 	size_t size;
+	uint64_t layout;
 	bool first;		/* shared_ready is still to be called */
 	bool empty;		/* first, and p is all zeros but the layout */
 };
