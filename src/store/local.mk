@@ -1,6 +1,7 @@
 libfamilybot_a_SOURCES += \
 	src/store/migrate.c src/store/migrate.h \
-	src/store/pulse.c src/store/pulse.h src/store/pulse_file.h src/store/pulse_stats.c \
+	src/store/pulse.c src/store/pulse.h src/store/pulse_breaker.c src/store/pulse_file.h \
+	src/store/pulse_stats.c \
 	src/store/shared.c src/store/shared.h \
 	src/store/router.c src/store/router.h \
 	src/store/router_impl.h src/store/router_shard.c \

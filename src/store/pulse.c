@@ -1,8 +1,8 @@
 /*
- * pulse.c - see pulse.h: the breaker, and who may be inside.
+ * pulse.c - see pulse.h: the processes' places, and who may be inside.
  *
  * A struct pulse owns the mapping of the shared file and one process's place
- * in it.  What is counted is in pulse_stats.c.
+ * in it.  The breaker is in pulse_breaker.c, what is counted in pulse_stats.c.
  */
 #include "config.h"
 
@@ -15,57 +15,7 @@
 #include "utils/clock.h"
 #include "utils/xalloc.h"
 
-enum { LAYOUT_VERSION = 2, WAIT_US = 5000, POLL_US = 200, FAILURES_MAX = 3,
-	PROBE_SLOW_MS = 1000, LEVEL_MAX = 5 };
-
-/* The breaker in one word: state (2 bits), level of the pause (6), process
- * that tries (8), then until when it is open or since when it is tried
- * (monotonic ms). */
-static uint64_t word_of(enum pulse_state state, int level, int process,
-    int64_t ms)
-{
-	return (uint64_t)state | (uint64_t)level << 2 |
-	    (uint64_t)process << 8 | (uint64_t)ms << 16;
-}
-
-static enum pulse_state word_state(uint64_t w)
-{
-	return (enum pulse_state)(w & 3);
-}
-
-static int word_level(uint64_t w)
-{
-	return (int)(w >> 2 & 63);
-}
-
-static int64_t word_ms(uint64_t w)
-{
-	return (int64_t)(w >> 16);
-}
-
-static bool word_change(struct pulse_line *s, uint64_t from, uint64_t to)
-{
-	bool same = word_state(from) == word_state(to);
-
-	if (!__atomic_compare_exchange_n(&s->word, &from, to, false,
-	    __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
-		return false;
-	if (!same)
-		__atomic_store_n(&s->since_ms, clock_ms(&clock_system),
-		    __ATOMIC_RELAXED);
-	return true;
-}
-
-static void word_open(struct pulse_line *s, uint64_t from, int level,
-    int64_t now_us)
-{
-	int64_t pause = PULSE_PAUSE_MIN_MS << level;
-
-	if (pause > PULSE_PAUSE_MAX_MS)
-		pause = PULSE_PAUSE_MAX_MS;
-	(void)word_change(s, from, word_of(PULSE_OPEN, level, 0,
-	    now_us / 1000 + pause));
-}
+enum { LAYOUT_VERSION = 3, WAIT_US = 5000, HICCUP_US = 50000, POLL_US = 200 };
 
 /* -- the file -- */
 
@@ -79,6 +29,7 @@ static enum rc claim(struct pulse *p, struct err *e)
 		__atomic_store_n(&p->place->inside, 0, __ATOMIC_RELAXED);
 		__atomic_store_n(&p->place->serving, !p->worker,
 		    __ATOMIC_RELAXED);
+		breaker_claimed(p);
 		return RC_OK;
 	}
 	return err_set(e, RC_FULL, "pulse_file: all %d places are taken; run "
@@ -127,7 +78,7 @@ void pulse_free(struct pulse *p)
 	free(p);
 }
 
-static bool alive(const struct pulse *p, int process)
+bool pulse_alive(const struct pulse *p, int process)
 {
 	return process == p->own || shared_taken(&p->shared, process);
 }
@@ -141,7 +92,7 @@ void pulse_recount(struct pulse *p)
 		const struct pulse_process *o = &p->file->process[i];
 
 		if (__atomic_load_n(&o->serving, __ATOMIC_RELAXED) == 0 ||
-		    !alive(p, i))
+		    !pulse_alive(p, i))
 			continue;
 		serving++;
 		high = (uint32_t)i + 1;
@@ -185,30 +136,37 @@ static bool ghost(struct pulse *p, int process, uint64_t mine)
 	struct pulse_process *o = &p->file->process[process];
 	uint64_t w = __atomic_load_n(&o->inside, __ATOMIC_SEQ_CST);
 
-	if (w >> INSIDE_BITS != mine >> INSIDE_BITS || alive(p, process))
+	if (w >> INSIDE_BITS != mine >> INSIDE_BITS ||
+	    pulse_alive(p, process))
 		return false;
 	return __atomic_compare_exchange_n(&o->inside, &w, 0, false,
 	    __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
 }
 
-static int most_inside(const struct pulse *p)
+static int most_inside(const struct pulse *p, const struct pulse_line *s)
 {
 	int n = (int)__atomic_load_n(&p->file->serving, __ATOMIC_RELAXED);
 	int kept = n / 4 > 1 ? n / 4 : 1;
 
+	if (breaker_on_trial(s))
+		return 1;
 	return n - kept > 1 ? n - kept : 1;
 }
 
 /*
  * Places are taken first and counted then, each counting only those who came
- * before: so two that come at once do not both turn away.
+ * before: so two that come at once do not both turn away.  Who finds no place
+ * waits for one through a hiccup of a shard that is quick else; one that is
+ * usually slow is worth no waiting, as this process is needed elsewhere.
  */
 static enum rc place_take(struct pulse *p, int shard, int64_t now,
     struct err *e)
 {
-	uint64_t mine = inside_word(shard, now);
-	int64_t stuck = pulse_stuck_us(&p->file->shard[shard]);
-	const int64_t end = now + WAIT_US;
+	const struct pulse_line *s = &p->file->shard[shard];
+	const uint64_t mine = inside_word(shard, now);
+	const int64_t stuck = pulse_stuck_us(s);
+	const int64_t end = now + (pulse_quick(s) && !breaker_on_trial(s) ?
+	    HICCUP_US : WAIT_US);
 	const struct timespec pause = { 0, POLL_US * 1000 };
 
 	__atomic_store_n(&p->place->inside, mine, __ATOMIC_SEQ_CST);
@@ -216,7 +174,7 @@ static enum rc place_take(struct pulse *p, int shard, int64_t now,
 		struct others o = others_before(p, mine);
 		bool hangs = o.n > 0 && now - o.oldest > stuck;
 
-		if (!hangs && o.n < most_inside(p)) {
+		if (!hangs && o.n < most_inside(p, s)) {
 			p->placed = shard + 1;
 			return RC_OK;
 		}
@@ -231,122 +189,48 @@ static enum rc place_take(struct pulse *p, int shard, int64_t now,
 	    " wait for it already as may");
 }
 
-/* -- the breaker -- */
-
-/* One of all processes gets through when the pause is over, or when the one
- * that tried is gone. */
-static bool breaker_pass(struct pulse *p, int shard, uint64_t w, int64_t now)
-{
-	int tries = (int)(w >> 8 & 255);
-
-	if (word_state(w) == PULSE_OPEN ? now / 1000 < word_ms(w) :
-	    tries != p->own && alive(p, tries))
-		return false;
-	p->probing[shard] = word_change(&p->file->shard[shard], w,
-	    word_of(PULSE_HALF_OPEN, word_level(w), p->own, now / 1000));
-	return p->probing[shard];
-}
-
 enum rc pulse_enter(struct pulse *p, int shard, bool server, int nshards,
     struct err *e)
 {
-	struct pulse_line *s = &p->file->shard[shard];
-	uint64_t w = __atomic_load_n(&s->word, __ATOMIC_ACQUIRE);
-	int64_t now;
 	enum rc rc = RC_OK;
 
 	if (p->depth[shard] > 0) {
 		p->depth[shard]++;
 		return RC_OK;
 	}
-	now = clock_mono_us();
-	if (word_state(w) != PULSE_CLOSED && !breaker_pass(p, shard, w, now))
+	if (!breaker_enter(p, shard, server, clock_mono_us()))
 		return err_set(e, RC_UNAVAILABLE, "the shard did not answer "
 		    "lately; it is tried again within %d s",
 		    PULSE_PAUSE_MAX_MS / 1000);
 	if (server && nshards > 1 && !p->worker && !p->probing[shard] &&
 	    p->placed == 0)
-		rc = place_take(p, shard, now, e);
+		rc = place_take(p, shard, clock_mono_us(), e);
 	if (rc != RC_OK)
 		return rc;
 	p->depth[shard] = 1;
 	p->server[shard] = server;
 	p->bad[shard] = false;
-	p->since[shard] = now;
+	p->since[shard] = clock_mono_us();
 	return RC_OK;
 }
 
-static void probe_end(struct pulse_line *s, bool well, int64_t now)
+bool pulse_inside(const struct pulse *p, int shard)
 {
-	uint64_t w = __atomic_load_n(&s->word, __ATOMIC_ACQUIRE);
-	int level = word_level(w) < LEVEL_MAX ? word_level(w) + 1 : LEVEL_MAX;
-
-	if (word_state(w) != PULSE_HALF_OPEN)
-		return;
-	if (!well) {
-		word_open(s, w, level, now);
-		return;
-	}
-	__atomic_store_n(&s->failures, 0, __ATOMIC_RELAXED);
-	(void)word_change(s, w, 0);
-}
-
-static void outcome(struct pulse_line *s, bool failed, bool at_once,
-    int64_t now)
-{
-	if (!failed) {
-		if (__atomic_load_n(&s->failures, __ATOMIC_RELAXED) != 0)
-			__atomic_store_n(&s->failures, 0, __ATOMIC_RELAXED);
-		return;
-	}
-	if (__atomic_add_fetch(&s->failures, 1, __ATOMIC_RELAXED) >=
-	    FAILURES_MAX || at_once)
-		word_open(s, 0, 0, now);	/* if it is closed */
+	return p->depth[shard] > 0;
 }
 
 void pulse_leave(struct pulse *p, int shard, enum rc rc)
 {
-	struct pulse_line *s = &p->file->shard[shard];
-	bool down, late;
-	int64_t now, us;
+	int64_t now;
 
 	p->bad[shard] |= rc == RC_UNAVAILABLE;
 	if (--p->depth[shard] > 0)
 		return;
 	now = clock_mono_us();
-	us = now - p->since[shard];
-	down = p->bad[shard];
-	late = p->server[shard] && us > PULSE_SLOW_MS * 1000;
 	if (p->placed == shard + 1) {
 		__atomic_store_n(&p->place->inside, 0, __ATOMIC_RELEASE);
 		p->placed = 0;
 	}
-	pulse_count(p, shard, us, down, now);
-	if (p->probing[shard]) {
-		p->probing[shard] = false;
-		probe_end(s, !down && (!p->server[shard] ||
-		    us <= PROBE_SLOW_MS * 1000), now);
-		return;
-	}
-	outcome(s, down || late, down && us > PULSE_STUCK_MIN_MS * 1000, now);
-}
-
-bool pulse_ready(const struct pulse *p, int shard)
-{
-	uint64_t w = __atomic_load_n(&p->file->shard[shard].word,
-	    __ATOMIC_ACQUIRE);
-
-	switch (word_state(w)) {
-	case PULSE_CLOSED:
-		return true;
-	case PULSE_OPEN:
-		return clock_mono_us() / 1000 >= word_ms(w);
-	default:
-		return !alive(p, (int)(w >> 8 & 255));
-	}
-}
-
-enum pulse_state pulse_state_of(const struct pulse_line *s)
-{
-	return word_state(__atomic_load_n(&s->word, __ATOMIC_ACQUIRE));
+	pulse_count(p, shard, now - p->since[shard], p->bad[shard], now);
+	breaker_leave(p, shard, now);
 }

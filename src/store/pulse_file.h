@@ -41,10 +41,10 @@ struct pulse_window {
 };
 
 struct pulse_line {
-	uint64_t word;		/* the breaker, see pulse.c */
+	uint64_t word;		/* the breaker, see pulse_breaker.c */
 	int64_t since_ms;
 	uint32_t failures;	/* in a row */
-	uint32_t p99_us;	/* of the last minute, 0 not known */
+	uint32_t p50_us, p99_us;	/* of the last minute, 0 not known */
 	struct pulse_window window[PULSE_WINDOWS] __attribute__((aligned(64)));
 } __attribute__((aligned(64)));
 
@@ -68,11 +68,26 @@ struct pulse {
 	int64_t since[SHARDS_MAX];	/* monotonic µs */
 };
 
+/* pulse.c */
 void pulse_recount(struct pulse *p);
+bool pulse_alive(const struct pulse *p, int process);
+
+/* pulse_breaker.c: who had the place that was just claimed tries nothing any
+ * more. */
+void breaker_claimed(struct pulse *p);
+/* Lets the breaker this process pass?  Perhaps as the one that tries. */
+bool breaker_enter(struct pulse *p, int shard, bool server, int64_t now_us);
+/* What came of it, by p->bad and p->since. */
+void breaker_leave(struct pulse *p, int shard, int64_t now_us);
+/* Closed, after it was open, and not proven yet. */
+bool breaker_on_trial(const struct pulse_line *s);
+
 /* pulse_stats.c: one that was inside for us has left. */
 void pulse_count(struct pulse *p, int shard, int64_t us, bool failed,
     int64_t now_us);
 int64_t pulse_stuck_us(const struct pulse_line *s);
+/* Is it usually quick, so that a full house is a hiccup? */
+bool pulse_quick(const struct pulse_line *s);
 enum pulse_state pulse_state_of(const struct pulse_line *s);
 
 #endif

@@ -9,6 +9,8 @@
 #include "store/pulse_file.h"
 #include "utils/clock.h"
 
+enum { QUICK_US = 10000 };
+
 static int bucket_of(int64_t us)
 {
 	uint64_t v = us < 0 ? 0 : us < (1 << 27) ? (uint64_t)us : (1 << 27) - 1;
@@ -79,9 +81,12 @@ static void window_begin(struct pulse *p, struct pulse_line *s,
 	__atomic_store_n(&w->failed, 0, __ATOMIC_RELAXED);
 	for (int b = 0; b < PULSE_BUCKETS; b++)
 		__atomic_store_n(&w->bucket[b], 0, __ATOMIC_RELAXED);
-	if (sum.n > 0)
+	if (sum.n > 0) {
+		__atomic_store_n(&s->p50_us, (uint32_t)quantile(&sum, 50),
+		    __ATOMIC_RELAXED);
 		__atomic_store_n(&s->p99_us, (uint32_t)quantile(&sum, 99),
 		    __ATOMIC_RELAXED);
+	}
 	pulse_recount(p);
 }
 
@@ -110,6 +115,13 @@ int64_t pulse_stuck_us(const struct pulse_line *s)
 	if (us < PULSE_STUCK_MIN_MS * 1000)
 		return PULSE_STUCK_MIN_MS * 1000;
 	return us < PULSE_STUCK_MAX_MS * 1000 ? us : PULSE_STUCK_MAX_MS * 1000;
+}
+
+bool pulse_quick(const struct pulse_line *s)
+{
+	uint32_t us = __atomic_load_n(&s->p50_us, __ATOMIC_RELAXED);
+
+	return us > 0 && us < QUICK_US;
 }
 
 void pulse_read(const struct pulse *p, int shard, struct pulse_shard *out)

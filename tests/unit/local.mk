@@ -99,9 +99,13 @@ test_rate_SOURCES = tests/unit/test_rate.c
 test_rate_LDADD = $(TEST_LIBS)
 test_poller_SOURCES = tests/unit/test_poller.c $(http_server)
 test_poller_LDADD = $(TEST_LIBS) $(CURL_LIBS) -lpthread
-check_PROGRAMS += test_pulse test_shared
-test_pulse_SOURCES = tests/unit/test_pulse.c
+check_PROGRAMS += test_pulse test_breaker test_shared
+test_pulse_SOURCES = tests/unit/test_pulse.c \
+	tests/unit/pulse_place.c tests/unit/pulse_place.h
 test_pulse_LDADD = $(TEST_LIBS)
+test_breaker_SOURCES = tests/unit/test_breaker.c \
+	tests/unit/pulse_place.c tests/unit/pulse_place.h
+test_breaker_LDADD = $(TEST_LIBS)
 test_shared_SOURCES = tests/unit/test_shared.c
 test_shared_LDADD = $(TEST_LIBS)
 check_PROGRAMS += test_verify test_verify_live
