@@ -212,6 +212,8 @@ enum rc shard_open(struct router *r, int shard, bool admitted, struct err *e)
 		rc = shard_known(r, shard, e);
 	if (rc != RC_OK || s->store)
 		return rc;
+	if (r->pulse != NULL && pulse_inside(r->pulse, shard))
+		admitted = true;
 	admitted = admitted && s->last.rc == RC_UNAVAILABLE;
 	if (s->pause_ms && !admitted && clock_mono_us() < s->retry_at)
 		return err_set(e, s->last.rc, "%s", s->last.text);

@@ -394,6 +394,32 @@ static void gaps_are_no_shards(void **state)
 	router_free(r);
 }
 
+/* Who is inside by the breaker asks the shard itself, not the pause after its
+ * last failure: else a try would be lost, and told as the shard's failure. */
+static void who_is_inside_waits_for_no_pause(void **state)
+{
+	struct place *p = *state;
+	struct router_conf c = { .map_path = p->map, .shards = p->shards,
+		.nshards = 2, .create = true };
+	struct router *r = NULL;
+	struct store *s = NULL;
+	struct err e = { 0 };
+
+	shard_make(p, 0);
+	assert_int_equal(pulse_open(NULL, true, &c.pulse, &e), RC_OK);
+	assert_int_equal(router_open(&c, &r, &e), RC_OK);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(router_pin(r, 1, &s, &e), RC_UNAVAILABLE);
+	shard_make(p, 1);
+	assert_int_equal(router_pin(r, 1, &s, &e), RC_UNAVAILABLE);
+	assert_int_equal(pulse_enter(c.pulse, 1, false, 0, &e), RC_OK);
+	assert_int_equal(router_pin(r, 1, &s, &e), RC_OK);
+	router_unpin(r, 1);
+	pulse_leave(c.pulse, 1, RC_OK);
+	router_free(r);
+	pulse_free(c.pulse);
+}
+
 static void pulse_hears_what_came_of_it(void **state)
 {
 	struct place *p = *state;
@@ -444,6 +470,7 @@ int main(void)
 		CASE(tries_do_not_wait),
 		CASE(dead_mover_stops_nobody),
 		CASE(gaps_are_no_shards),
+		CASE(who_is_inside_waits_for_no_pause),
 		CASE(pulse_hears_what_came_of_it),
 	};
 
