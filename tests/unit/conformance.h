@@ -65,6 +65,8 @@ extern const struct CMUnitTest conformance_slot[];
 extern const size_t conformance_slot_n;
 extern const struct CMUnitTest conformance_move[];
 extern const size_t conformance_move_n;
+extern const struct CMUnitTest conformance_meta[];
+extern const size_t conformance_meta_n;
 
 #define CASE(f)	{ #f, f, place_setup, place_teardown, NULL }
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))

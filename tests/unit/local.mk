@@ -19,7 +19,8 @@ test_store_conformance_SOURCES = tests/unit/test_store_conformance.c \
 	tests/unit/conformance.c tests/unit/conformance.h \
 	tests/unit/conformance_user.c tests/unit/conformance_food.c \
 	tests/unit/conformance_days.c tests/unit/conformance_job.c \
-	tests/unit/conformance_slot.c tests/unit/conformance_move.c
+	tests/unit/conformance_slot.c tests/unit/conformance_move.c \
+	tests/unit/conformance_meta.c
 test_store_conformance_LDADD = $(TEST_LIBS)
 test_sqlite_SOURCES = tests/unit/test_sqlite.c \
 	tests/unit/conformance.c tests/unit/conformance.h

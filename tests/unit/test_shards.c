@@ -193,7 +193,7 @@ static void the_only_host_needs_no_lease(void **state)
 	int at = -1;
 
 	slots_lease_need(m, true);	/* it was one of several */
-	assert_int_equal(owner_of(r, 7, &at, &e), RC_UNAVAILABLE);
+	assert_int_equal(owner_of(r, 7, &at, &e), RC_BUSY);
 	router_free(r);
 	slots_free(m);
 	r = router_of(p);

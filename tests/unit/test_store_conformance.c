@@ -31,6 +31,7 @@ static int run_lists(void)
 		{ conformance_job, &conformance_job_n },
 		{ conformance_slot, &conformance_slot_n },
 		{ conformance_move, &conformance_move_n },
+		{ conformance_meta, &conformance_meta_n },
 	};
 	int failed = 0;
 

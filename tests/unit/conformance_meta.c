@@ -1,0 +1,160 @@
+/*
+ * conformance_meta.c - small named values, on which hosts agree by
+ * compare-and-set.
+ */
+#include "config.h"
+
+#include "conformance.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/router.h"
+#include "utils/buf.h"
+
+enum { WRITERS = 4, ROUNDS = 15 };
+
+static void values_are_agreed_by_compare_and_set(void **state)
+{
+	struct store *s = ((struct place *)*state)->s;
+	int64_t mine = 0, stale = 0, seen = -1;
+	struct buf b;
+	struct err e;
+
+	buf_init(&b, 4 << 20);
+	assert_int_equal(s->ops->meta_get(s, "k", &b, &seen, &e), RC_NOTFOUND);
+	assert_int_equal(seen, -1);
+	OK(s->ops->meta_put(s, "k", "a\0b", 3, &mine, &e));
+	assert_true(mine != 0);
+	assert_int_equal(s->ops->meta_put(s, "k", "x", 1, &stale, &e),
+	    RC_CONFLICT);
+	assert_int_equal(stale, 0);
+	OK(s->ops->meta_get(s, "k", &b, &seen, &e));
+	assert_true(seen == mine);
+	assert_int_equal(b.len, 3);
+	assert_memory_equal(b.s, "a\0b", 3);
+	stale = mine;
+	OK(s->ops->meta_put(s, "k", "", 0, &mine, &e));
+	assert_true(mine != stale);
+	seen = stale;
+	assert_int_equal(s->ops->meta_put(s, "k", "x", 1, &stale, &e),
+	    RC_CONFLICT);
+	assert_true(stale == seen);
+	OK(s->ops->meta_get(s, "k", &b, &seen, &e));
+	assert_true(seen == mine);
+	assert_int_equal(b.len, 0);
+	buf_release(&b);
+}
+
+static void long_values_fit_and_longer_do_not(void **state)
+{
+	struct store *s = ((struct place *)*state)->s;
+	size_t most = 1 << 20;
+	unsigned char *bytes = calloc(1, most + 1);
+	int64_t version = 0, seen = 0;
+	struct buf b;
+	struct err e;
+
+	buf_init(&b, 4 << 20);
+	for (size_t i = 0; i < most; i++)
+		bytes[i] = (unsigned char)(i * 7 + i / 256);
+	OK(s->ops->meta_put(s, "big", bytes, most, &version, &e));
+	OK(s->ops->meta_get(s, "big", &b, &seen, &e));
+	assert_int_equal(b.len, most);
+	assert_memory_equal(b.s, bytes, most);
+	assert_int_equal(s->ops->meta_put(s, "big", bytes, most + 1, &version,
+	    &e), RC_TOOBIG);
+	assert_true(version == seen);
+	buf_release(&b);
+	free(bytes);
+}
+
+static void key_join(void *ctx, const char *key)
+{
+	buf_puts(ctx, key);
+	buf_putc(ctx, ' ');
+}
+
+static void keys_are_listed_by_beginning(void **state)
+{
+	static const char *const keys[] = { "host/b", "host/a", "hosu", "host",
+		"host/a/x", "map" };
+	struct store *s = ((struct place *)*state)->s;
+	struct buf b;
+	struct err e;
+
+	buf_init(&b, 1000);
+	for (size_t i = 0; i < COUNT(keys); i++) {
+		int64_t version = 0;
+
+		OK(s->ops->meta_put(s, keys[i], keys[i], 1, &version, &e));
+	}
+	OK(s->ops->meta_list(s, "host/", key_join, &b, &e));
+	assert_string_equal(b.s, "host/a host/a/x host/b ");
+	assert_int_equal(s->ops->meta_delete(s, "host/a", 2, &e), RC_CONFLICT);
+	OK(s->ops->meta_delete(s, "host/a", 1, &e));
+	assert_int_equal(s->ops->meta_delete(s, "host/a", 1, &e), RC_CONFLICT);
+	buf_clear(&b);
+	OK(s->ops->meta_list(s, "host", key_join, &b, &e));
+	assert_string_equal(b.s, "host host/a/x host/b ");
+	buf_clear(&b);
+	OK(s->ops->meta_list(s, "zzz", key_join, &b, &e));
+	assert_int_equal(b.len, 0);
+	buf_release(&b);
+}
+
+static int count_up(int i, void *ctx)
+{
+	struct store *s = place_connect(ctx);
+	struct buf b;
+	struct err e;
+	int done = 0;
+
+	(void)i;
+	if (!s)
+		return 1;
+	buf_init(&b, 100);
+	for (int tries = 0; done < ROUNDS && tries < 10000; tries++) {
+		int64_t version = 0;
+		unsigned char n = 0;
+		enum rc rc = s->ops->meta_get(s, "n", &b, &version, &e);
+
+		if (rc == RC_OK)
+			n = (unsigned char)b.s[0];
+		else if (rc != RC_NOTFOUND)
+			return 2;
+		n++;
+		rc = s->ops->meta_put(s, "n", &n, 1, &version, &e);
+		if (rc != RC_OK && rc != RC_CONFLICT)
+			return 3;
+		done += rc == RC_OK;
+	}
+	buf_release(&b);
+	store_close(s);
+	return done == ROUNDS ? 0 : 4;
+}
+
+static void no_agreement_is_lost_between_processes(void **state)
+{
+	struct place *p = *state;
+	int64_t version = 0;
+	int code[WRITERS];
+	struct buf b;
+	struct err e;
+
+	processes_run(WRITERS, count_up, p, code);
+	for (int i = 0; i < WRITERS; i++)
+		assert_int_equal(code[i], 0);
+	buf_init(&b, 100);
+	OK(p->s->ops->meta_get(p->s, "n", &b, &version, &e));
+	assert_int_equal((unsigned char)b.s[0], WRITERS * ROUNDS);
+	buf_release(&b);
+}
+
+const struct CMUnitTest conformance_meta[] = {
+	CASE(values_are_agreed_by_compare_and_set),
+	CASE(long_values_fit_and_longer_do_not),
+	CASE(keys_are_listed_by_beginning),
+	CASE(no_agreement_is_lost_between_processes),
+};
+const size_t conformance_meta_n = COUNT(conformance_meta);
