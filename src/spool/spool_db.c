@@ -82,14 +82,15 @@ static enum rc make(struct spool *s, struct err *e)
 	return rc;
 }
 
-/* Is it one of ours, and whole? */
+/* Is it one of ours, and whole?  Another may make it meanwhile, in one
+ * transaction: a version that is seen has its application's id behind it. */
 static enum rc look(struct spool *s, struct err *e)
 {
 	int app = 0, version = 0, whole = 0;
-	enum rc rc = number(s, "PRAGMA application_id", &app, e);
+	enum rc rc = number(s, "PRAGMA user_version", &version, e);
 
 	if (rc == RC_OK)
-		rc = number(s, "PRAGMA user_version", &version, e);
+		rc = number(s, "PRAGMA application_id", &app, e);
 	if (rc == RC_OK)
 		rc = number(s, spool_sql[SPOOL_WHOLE], &whole, e);
 	if (rc != RC_OK)
