@@ -21,14 +21,17 @@ struct due {
 	bool refused;			/* some were passed over */
 };
 
-/* Ready and due, or leased by a worker that is gone. */
-static void put_due(bson_t *filter, int64_t now)
+/* Ready and due, or leased by a worker that is gone, or by a call of this one
+ * whose answer was lost. */
+static void put_due(bson_t *filter, int64_t now, int64_t token)
 {
 	BCON_APPEND(filter, "$or", "[",
 	    "{", "state", BCON_INT32(JOB_READY),
 		"run_at", "{", "$lte", BCON_INT64(now), "}", "}",
 	    "{", "state", BCON_INT32(JOB_LEASED),
-		"lease_until", "{", "$lt", BCON_INT64(now), "}", "}", "]");
+		"lease_until", "{", "$lt", BCON_INT64(now), "}", "}",
+	    "{", "state", BCON_INT32(JOB_LEASED),
+		"lease_token", BCON_INT64(token), "}", "]");
 }
 
 static void consider(struct due *due, const bson_t *doc,
@@ -57,15 +60,16 @@ static void consider(struct due *due, const bson_t *doc,
 }
 
 /* Looks at up to look jobs that are due; *seen: how many there were. */
-static enum rc find_due(struct mongo_store *ms, int64_t now, int64_t look,
-    const struct job_gate *gate, struct due *due, int64_t *seen, struct err *e)
+static enum rc find_due(struct mongo_store *ms, int64_t now, int64_t token,
+    int64_t look, const struct job_gate *gate, struct due *due, int64_t *seen,
+    struct err *e)
 {
 	bson_t filter = BSON_INITIALIZER, *sort, *fields, reply, doc;
 	struct mongo_find f = { MONGO_JOBS, &filter, NULL, NULL, look };
 	bson_iter_t batch;
 	enum rc rc;
 
-	put_due(&filter, now);
+	put_due(&filter, now, token);
 	f.sort = sort = BCON_NEW("run_at", BCON_INT32(1));
 	f.projection = fields = BCON_NEW("_id", BCON_INT32(1),
 	    "user_id", BCON_INT32(1), "slot", BCON_INT32(1));
@@ -96,7 +100,7 @@ static enum rc take_due(struct mongo_store *ms, const bson_t *ids, int64_t now,
 	enum rc rc;
 
 	BCON_APPEND(&query, "_id", "{", "$in", BCON_ARRAY(ids), "}");
-	put_due(&query, now);
+	put_due(&query, now, token);
 	cmd = BCON_NEW("update", BCON_UTF8(MONGO_JOBS), "updates", "[", "{",
 	    "q", BCON_DOCUMENT(&query), "u", "{", "$set", "{",
 		"state", BCON_INT32(JOB_LEASED),
@@ -140,10 +144,10 @@ enum rc mongo_job_lease(struct store *s, int64_t now, int64_t until,
 
 	bson_init(&due.ids);
 	if (max > 0)
-		rc = find_due(ms, now, due.max, gate, &due, &seen, e);
+		rc = find_due(ms, now, token, due.max, gate, &due, &seen, e);
 	/* Some were passed over, and there may be others behind them. */
 	if (rc == RC_OK && due.refused && seen == due.max)
-		rc = find_due(ms, now, LOOK, gate, &due, &seen, e);
+		rc = find_due(ms, now, token, LOOK, gate, &due, &seen, e);
 	if (rc == RC_OK && due.n == 0)
 		*n = 0;
 	if (rc != RC_OK || due.n == 0)

@@ -65,13 +65,14 @@ static enum rc jobs_read(struct sqlite_store *s, sqlite3_stmt *q,
 }
 
 /* The worker looks each second: looking must not take the writers' lock. */
-static enum rc any_due(struct sqlite_store *s, int64_t now, bool *out,
-    struct err *e)
+static enum rc any_due(struct sqlite_store *s, int64_t now, int64_t token,
+    bool *out, struct err *e)
 {
+	const int64_t v[] = { now, token };
 	sqlite3_stmt *q = NULL;
 	enum rc rc;
 
-	rc = sqlite_query(s, SQL_JOB_DUE_ANY, 1, &now, &q, e);
+	rc = sqlite_query(s, SQL_JOB_DUE_ANY, 2, v, &q, e);
 	if (rc == RC_OK)
 		rc = sqlite_row(s, q, out, e);
 	sqlite_reset(q);
@@ -101,18 +102,18 @@ static bool may_lease(struct gate_memory *g, int32_t slot)
  * most max of them, whose ids, slots and people are written to out.  seen: how
  * many were there to look at.
  */
-static enum rc choose(struct sqlite_store *s, int64_t now, size_t look,
-    struct gate_memory *g, size_t max, struct job *out, size_t *n,
+static enum rc choose(struct sqlite_store *s, int64_t now, int64_t token,
+    size_t look, struct gate_memory *g, size_t max, struct job *out, size_t *n,
     size_t *seen, struct err *e)
 {
-	const int64_t v[] = { now, (int64_t)look };
+	const int64_t v[] = { now, (int64_t)look, token };
 	sqlite3_stmt *q = NULL;
 	bool row = false;
 	enum rc rc;
 
 	*n = 0;
 	*seen = 0;
-	rc = sqlite_query(s, SQL_JOB_DUE, 2, v, &q, e);
+	rc = sqlite_query(s, SQL_JOB_DUE, 3, v, &q, e);
 	if (rc == RC_OK)
 		rc = sqlite_row(s, q, &row, e);
 	while (rc == RC_OK && row && *n < max) {
@@ -167,9 +168,9 @@ static enum rc lease_due(struct sqlite_store *s, int64_t now, int64_t until,
 	size_t look = max, seen = 0, got = 0;
 	enum rc rc;
 
-	rc = choose(s, now, look, &g, max, out, &got, &seen, e);
+	rc = choose(s, now, token, look, &g, max, out, &got, &seen, e);
 	if (rc == RC_OK && got < max && seen == look && look < LOOK_MAX)
-		rc = choose(s, now, LOOK_MAX, &g, max, out, &got, &seen, e);
+		rc = choose(s, now, token, LOOK_MAX, &g, max, out, &got, &seen, e);
 	for (size_t i = 0; rc == RC_OK && i < got; i++)
 		rc = lease(s, &out[i], token, until, e);
 	if (rc == RC_OK)
@@ -186,7 +187,7 @@ enum rc sqlite_job_lease(struct store *st, int64_t now, int64_t until,
 	size_t got = 0;
 	enum rc rc;
 
-	rc = any_due(s, now, &due, e);
+	rc = any_due(s, now, token, &due, e);
 	if (rc == RC_OK && due)
 		rc = sqlite_begin(s, e);
 	if (rc != RC_OK)

@@ -81,14 +81,16 @@ static const struct sql_text texts[SQL_COUNT] = {
 	    " ON CONFLICT DO NOTHING", job_columns },
 	[SQL_JOB_DUE_ANY] = { "SELECT 1 FROM jobs WHERE state < 2"
 	    " AND state = 0 AND run_at <= ?1 UNION ALL SELECT 1 FROM jobs"
-	    " WHERE state < 2 AND state = 1 AND lease_until < ?1 LIMIT 1",
+	    " WHERE state < 2 AND state = 1"
+	    " AND (lease_until < ?1 OR lease_token = ?2) LIMIT 1",
 	    NULL },
 	[SQL_JOB_DUE] = { "SELECT id, slot, user_id FROM jobs WHERE id IN"
 	    " (SELECT id FROM (SELECT id, run_at FROM (SELECT id, run_at"
 	    "   FROM jobs WHERE state < 2 AND state = 0 AND run_at <= ?1"
 	    "   ORDER BY run_at LIMIT ?2)"
 	    "  UNION ALL SELECT id, run_at FROM jobs"
-	    "   WHERE state < 2 AND state = 1 AND lease_until < ?1"
+	    "   WHERE state < 2 AND state = 1"
+	    "   AND (lease_until < ?1 OR lease_token = ?3)"
 	    "  ORDER BY run_at LIMIT ?2)) ORDER BY run_at, id", NULL },
 	[SQL_JOB_LEASE] = { "UPDATE jobs SET state = 1, lease_token = ?2,"
 	    " lease_until = ?3 WHERE id = ?1 RETURNING {cols}", job_columns },

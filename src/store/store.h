@@ -157,8 +157,10 @@ struct store_ops {
 	enum rc (*job_add)(struct store *s, const struct job *jobs, size_t n,
 	    struct err *e);
 	/* Takes up to max jobs that are READY with run_at ≤ now, or LEASED
-	 * with lease_until < now, oldest run_at first, in one transaction
-	 * where there are such; marks them LEASED with token until `until`.
+	 * with lease_until < now or with this very token (by a call whose
+	 * answer was lost: it is made again with its token), oldest run_at
+	 * first, in one transaction where there are such; marks them LEASED
+	 * with token until `until`.
 	 * Jobs whose slot the gate refuses are passed over (NULL: none is);
 	 * at least 1024 due jobs are looked at before giving up. */
 	enum rc (*job_lease)(struct store *s, int64_t now, int64_t until,

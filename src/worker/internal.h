@@ -45,6 +45,7 @@ struct job_type {
 struct shard_watch {
 	int64_t retry_at;	/* mono ms; not asked before */
 	int failures;		/* in a row */
+	int64_t token;		/* of a lease whose answer was lost, 0 none */
 	int64_t jobs_at, records_at;	/* mono ms of the next count */
 };
 
@@ -101,7 +102,7 @@ const struct job_type *job_type_find(const char *kind);
 void item_done(struct item *it, const char *outcome);
 void item_dead(struct item *it, const char *why);
 void item_retry(struct item *it, const char *why);	/* counts as a try */
-/* Back to READY at run_at (UTC ms); not a try. */
+/* Back to READY at run_at (UTC ms), its own to keep its place; not a try. */
 void item_put_back(struct item *it, int64_t run_at, const char *why);
 
 /* lease.c */

@@ -142,6 +142,17 @@ static bool gate_open(void *ctx, int32_t slot)
 	return open;
 }
 
+/* A call that failed may have taken jobs all the same: it is made again with
+ * the same token. */
+static int64_t token_of(struct worker *w, int shard)
+{
+	struct shard_watch *s = &w->shards[shard];
+
+	if (s->token == 0)
+		s->token = token_new();
+	return s->token;
+}
+
 /* Leases up to max jobs of the shard into w->scratch. */
 static bool lease_jobs(struct worker *w, int shard, size_t max, size_t *n)
 {
@@ -160,8 +171,10 @@ static bool lease_jobs(struct worker *w, int shard, size_t max, size_t *n)
 	rc = router_pin(w->c.router, shard, &s, &e);
 	pinned = rc == RC_OK;
 	if (pinned)
-		rc = s->ops->job_lease(s, now, now + w->c.lease_ms, token_new(),
-		    max, &gate, w->scratch, n, &e);
+		rc = s->ops->job_lease(s, now, now + w->c.lease_ms,
+		    token_of(w, shard), max, &gate, w->scratch, n, &e);
+	if (rc == RC_OK)
+		w->shards[shard].token = 0;
 	if (rc == RC_OK)
 		shard_works(w, shard);
 	else if (rc != RC_BUSY)

@@ -59,7 +59,7 @@ static void job_is_added_once_whatever_became_of_it(void **state)
 	OK(s->ops->job_lease(s, 5000, 6000, 8, 1, NULL, got, &n, &e));
 	assert_int_equal(n, 1);
 	assert_string_equal(got->id, "b");
-	OK(s->ops->job_lease(s, 5000, 6000, 8, 1, NULL, got, &n, &e));
+	OK(s->ops->job_lease(s, 5000, 6000, 9, 1, NULL, got, &n, &e));
 	assert_int_equal(n, 0);
 	OK(s->ops->job_list(s, JOB_DONE, 1, got, &n, &e));
 	assert_int_equal(n, 1);
@@ -96,6 +96,34 @@ static void jobs_are_leased_oldest_first_when_due(void **state)
 	free(j);
 }
 
+/* Whose answer was lost asks again with the same token, and gets what it took,
+ * before what came later: else a person's answers would change places. */
+static void lease_whose_answer_was_lost_is_made_again(void **state)
+{
+	struct store *s = ((struct place *)*state)->s;
+	struct job *j = calloc(4, sizeof(*j));
+	struct err e;
+	size_t n = 0;
+
+	for (int i = 0; i < 3; i++) {
+		char id[8];
+
+		(void)str_format(id, sizeof(id), "j%d", i);
+		j[i] = job_of(id, 1, 1000 + i);
+	}
+	OK(s->ops->job_add(s, j, 3, &e));
+	OK(s->ops->job_lease(s, 2000, 60000, 7, 2, NULL, j, &n, &e));
+	assert_int_equal(n, 2);
+	OK(s->ops->job_lease(s, 3000, 61000, 7, 4, NULL, j, &n, &e));
+	assert_int_equal(n, 3);
+	assert_string_equal(j[0].id, "j0");
+	assert_string_equal(j[2].id, "j2");
+	assert_true(j[0].lease_until == 61000);
+	OK(s->ops->job_lease(s, 3000, 61000, 8, 4, NULL, j, &n, &e));
+	assert_int_equal(n, 0);
+	free(j);
+}
+
 static void lease_that_ran_out_is_given_to_another(void **state)
 {
 	struct store *s = ((struct place *)*state)->s;
@@ -109,7 +137,7 @@ static void lease_that_ran_out_is_given_to_another(void **state)
 	OK(s->ops->job_lease(s, 1000, 6000, 7, 2, NULL, late, &n, &e));
 	assert_int_equal(n, 1);
 	/* until its last millisecond it is the holder's */
-	OK(s->ops->job_lease(s, 6000, 9000, 8, 2, NULL, j, &n, &e));
+	OK(s->ops->job_lease(s, 6000, 9000, 6, 2, NULL, j, &n, &e));
 	assert_int_equal(n, 1);
 	assert_string_equal(j[0].id, "new");
 	OK(s->ops->job_lease(s, 6001, 9000, 8, 2, NULL, j, &n, &e));
@@ -342,6 +370,7 @@ const struct CMUnitTest conformance_job[] = {
 	CASE(job_comes_back_as_stored),
 	CASE(job_is_added_once_whatever_became_of_it),
 	CASE(jobs_are_leased_oldest_first_when_due),
+	CASE(lease_whose_answer_was_lost_is_made_again),
 	CASE(lease_that_ran_out_is_given_to_another),
 	CASE(failed_job_comes_again_later),
 	CASE(dead_letters_are_listed_requeued_dropped),
