@@ -68,6 +68,18 @@ const struct worker_stats *worker_stats(const struct worker *w)
 	return &w->stats;
 }
 
+/* Is one before it put back that goes to the same chat?  Then it, too, must be,
+ * or it would arrive first. */
+static bool behind(const struct worker *w, const struct item *it)
+{
+	for (const struct item *o = w->items; o != it; o = o->next)
+		if (o->chat == it->chat && o->chat != 0 && o->shard == it->shard &&
+		    o->state == ITEM_SETTLING && o->job.state == JOB_READY &&
+		    o->job.run_at <= it->job.run_at)
+			return true;
+	return false;
+}
+
 /* Begins what is due; returns when the next one is. */
 static int64_t pump(struct worker *w)
 {
@@ -86,8 +98,8 @@ static int64_t pump(struct worker *w)
 		if (due - now > HOLD_MS)
 			item_put_back(it, utc + rate_postpone(w->rate,
 			    it->chat, now, due) - now, "the chat must wait");
-		else if (it->job.lease_until < lease_min)
-			item_put_back(it, utc + due - now, "the lease ends");
+		else if (it->job.lease_until < lease_min || behind(w, it))
+			item_put_back(it, it->job.run_at, "the lease ends");
 		else if (due > now)
 			next = due < next ? due : next;
 		else
@@ -163,12 +175,11 @@ void worker_turn(struct worker *w, int max_wait_ms)
 static void stop_gently(struct worker *w)
 {
 	int64_t until = mono_ms() + STOP_GRACE_MS;
-	int64_t now = clock_ms(w->c.clock);
 
 	w->stopping = true;
 	for (struct item *it = w->items; it != NULL; it = it->next)
 		if (it->state == ITEM_WAITING)
-			item_put_back(it, now, "the worker stops");
+			item_put_back(it, it->job.run_at, "the worker stops");
 	while (mono_ms() < until && http_flying(w->c.http) > 0)
 		worker_turn(w, 100);
 	http_abort(w->c.http);

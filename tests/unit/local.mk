@@ -84,6 +84,10 @@ test_telegram_LDADD = $(TEST_LIBS) $(CURL_LIBS) -lpthread
 test_worker_SOURCES = tests/unit/test_worker.c $(http_server) \
 	tests/unit/worker_place.c tests/unit/worker_place.h
 test_worker_LDADD = $(TEST_LIBS) $(CURL_LIBS) -lpthread
+check_PROGRAMS += test_worker_order
+test_worker_order_SOURCES = tests/unit/test_worker_order.c $(http_server) \
+	tests/unit/worker_place.c tests/unit/worker_place.h
+test_worker_order_LDADD = $(TEST_LIBS) $(CURL_LIBS) -lpthread
 check_PROGRAMS += test_worker_move
 test_worker_move_SOURCES = tests/unit/test_worker_move.c $(http_server) \
 	tests/unit/worker_place.c tests/unit/worker_place.h
