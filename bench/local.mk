@@ -27,6 +27,7 @@ EXTRA_DIST += \
 	bench/peers/nginx/upstream.conf.in \
 	bench/peers/requirements.txt \
 	bench/procfs.py \
+	bench/sections.py \
 	bench/report.py \
 	bench/roundtrips.py \
 	bench/run \

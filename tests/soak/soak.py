@@ -21,11 +21,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent / "system"), str(HERE)]
+sys.path[:0] = [str(HERE.parent / "system"), str(HERE), str(HERE.parents[1] / "bench")]
 sys.dont_write_bytecode = True
 
 import checker  # noqa: E402
 import ledger  # noqa: E402
+import sections  # noqa: E402
 from harness import MongoServer, Stack  # noqa: E402
 
 
@@ -47,7 +48,6 @@ SCENARIOS = [
     Scenario("mongodb-mongodb", ("mongo", 4), ("mongo", 6)),
 ]
 MOVE_TIMEOUT = 900
-HEADING = "## Live data moved under load and kills"
 
 
 def rows(stack, backend, count, other):
@@ -279,9 +279,7 @@ def options():
 
 
 def write(figures, args):
-    """Replaces the section of these figures, which is the last one."""
-    path = HERE.parents[1] / "bench/RESULTS.md"
-    text = path.read_text(encoding="utf-8").split(HEADING)[0].rstrip()
+    """Replaces the section of these figures."""
     lines = ["| scenario | acknowledged | lost, duplicate, misplaced | kills: mover, worker, "
              "FastCGI | requests/s before, while moving | p99 of a request ms | fence p50, p99 ms "
              "| people moved |", "|---|---|---|---|---|---|---|---|"]
@@ -296,10 +294,10 @@ def write(figures, args):
             f"{f['moving_per_second']} | {f['p99_ms']} | {f['fence_p50_ms']}, {f['fence_p99_ms']} "
             f"| {f['moved_people']} |")
     rate = f"at {args.rate} people a second" if args.rate else "unthrottled"
-    path.write_text(f"{text}\n\n{HEADING}\n\nBy tests/reshard-soak --write: {args.people} people, "
-                    f"three writers with {1000 * args.pace:g} ms of mean pause, moves {rate}, "
-                    "SQLite FULL; MongoDB is mongo-java-server in memory unless MONGOD says "
-                    "otherwise.\n\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    sections.put(sections.MOVES, f"By tests/reshard-soak --write: {args.people} people, "
+                 f"three writers with {1000 * args.pace:g} ms of mean pause, moves {rate}, "
+                 "SQLite FULL; MongoDB is mongo-java-server in memory unless MONGOD says "
+                 "otherwise.\n\n" + "\n".join(lines))
 
 
 def main():
