@@ -16,6 +16,9 @@ from pathlib import Path
 
 from procfs import cpu_seconds
 
+sys.path.append(str(Path(__file__).resolve().parent.parent / "tests/system"))
+from ports import free_port  # noqa: E402
+
 HERE = Path(__file__).resolve().parent
 NGINX = HERE.parent / "nginx"
 SECRET = "bench-secret_0123456789"
@@ -24,12 +27,6 @@ FIRST_USER = 5_000_000_000
 
 class Failed(Exception):
     """Something did not start; the words say what."""
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def wait_until(what, ready, process, log, seconds=30):

@@ -20,16 +20,11 @@ import tempfile
 from pathlib import Path
 
 from people import Group, Person
+from ports import free_port
 from telegram_double import TelegramDouble
 
 TOP = Path(__file__).resolve().parents[2]
 SLOTS = 5040
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 class Answer:

@@ -21,7 +21,8 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
-from harness import TOP, free_port
+from harness import TOP
+from ports import free_port
 
 CLONE_NEWNET = 0x40000000
 SOAK = TOP / "tests/soak"
