@@ -275,14 +275,15 @@ static int lease_all(int i, void *ctx)
 	struct race *r = ctx;
 	struct store *s = place_connect(r->place);
 	struct job *j = calloc(4, sizeof(*j));
+	int64_t token = i + 1;
 	size_t n = 4;
 	struct err e;
 
 	if (!s)
 		return 1;
-	while (n > 0) {
-		if (s->ops->job_lease(s, 5000, 60000, i + 1, 4, NULL, j, &n, &e) !=
-		    RC_OK)
+	for (; n > 0; token += 3) {
+		if (s->ops->job_lease(s, 5000, 60000, token, 4, NULL, j, &n,
+		    &e) != RC_OK)
 			return 2;
 		for (size_t k = 0; k < n; k++) {
 			unsigned char c = (unsigned char)(j[k].run_at - 1000);

@@ -239,7 +239,7 @@ static void refused_jobs_are_passed_over(void **state)
 	assert_string_equal(j->id, "late");
 	assert_int_equal(j->state, JOB_LEASED);
 	assert_int_equal(j->lease_token, 7);
-	OK(s->ops->job_lease(s, 5000, 6000, 7, 4, &gate, j, &n, &e));
+	OK(s->ops->job_lease(s, 5000, 6000, 9, 4, &gate, j, &n, &e));
 	assert_int_equal(n, 1);
 	assert_string_equal(j->id, "later");
 	/* who was passed over is as before, and the oldest is first */
