@@ -29,6 +29,7 @@ EXTRA_DIST += \
 	bench/procfs.py \
 	bench/sections.py \
 	bench/report.py \
+	bench/reshard-load \
 	bench/roundtrips.py \
 	bench/run \
 	bench/stacks.py \

@@ -8,12 +8,13 @@ from pathlib import Path
 RESULTS = Path(__file__).resolve().parent / "RESULTS.md"
 MOVES = "## Live data moved under load and kills"
 DEAD = "## One shard of three fails"
+SPEED = "## The speed of a move, and what it costs the others"
 
 
 def kept(text):
     """What bench/run leaves as it is."""
     return "\n".join(part for part in re.split(r"^(?=## )", text, flags=re.M)
-                     if part.startswith((MOVES, DEAD)))
+                     if part.startswith((MOVES, DEAD, SPEED)))
 
 
 def put(heading, body):
