@@ -145,10 +145,11 @@ static enum rc names_choose(const struct shards_place *p,
 	return rc == RC_OK ? count_check(p->ctl, plan, e) : rc;
 }
 
-static bool conf_stat(const struct shards_place *p, struct stat *st)
+/* Zeros when there is none. */
+static void conf_stat(const struct shards_place *p, struct stat *st)
 {
-	memset(st, 0, sizeof(*st));
-	return stat(p->ctl->conf->shards_file, st) == 0;
+	if (stat(p->ctl->conf->shards_file, st) != 0)
+		memset(st, 0, sizeof(*st));
 }
 
 static enum rc map_copy(const struct shards_place *p, struct shards_change *ch,
@@ -167,7 +168,7 @@ static enum rc map_copy(const struct shards_place *p, struct shards_change *ch,
 		return rc;
 	}
 	str_format(path, sizeof(path), "%s/slots.map", ch->dir);
-	(void)conf_stat(p, &ch->conf);
+	conf_stat(p, &ch->conf);
 	rc = file_copy(p->ctl->conf->slots_map, path, e);
 	if (rc == RC_OK)
 		rc = slots_open(path, NULL, 0, true, &ch->map, e);
@@ -319,7 +320,7 @@ enum rc change_still(const struct shards_place *p,
 	bool same = slots_shards(p->slots) == ch->nnames;
 	struct stat now;
 
-	(void)conf_stat(p, &now);
+	conf_stat(p, &now);
 	same &= now.st_ino == ch->conf.st_ino &&
 	    now.st_mtim.tv_sec == ch->conf.st_mtim.tv_sec &&
 	    now.st_mtim.tv_nsec == ch->conf.st_mtim.tv_nsec;
