@@ -80,17 +80,18 @@ static bool behind(const struct worker *w, const struct item *it)
 	return false;
 }
 
-/* Begins what is due; returns when the next one is. */
+/* Begins what is due; returns when the next one is.  By one moment for all: else
+ * a chat's second may come while this goes on, for a later one of its items. */
 static int64_t pump(struct worker *w)
 {
-	int64_t next = INT64_MAX, utc = clock_ms(w->c.clock);
+	int64_t next = INT64_MAX, utc = clock_ms(w->c.clock), now = mono_ms();
 	/* nothing is begun that its lease would not outlive */
 	int64_t lease_min = utc + TG_TIMEOUT_MS + LEASE_MARGIN_MS;
 
 	if (w->c.lease_ms < TG_TIMEOUT_MS + 2 * LEASE_MARGIN_MS)
 		lease_min = utc + w->c.lease_ms / 4;
 	for (struct item *it = w->items; it != NULL; it = it->next) {
-		int64_t now = mono_ms(), due;
+		int64_t due;
 
 		if (it->state != ITEM_WAITING)
 			continue;
