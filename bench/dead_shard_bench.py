@@ -22,7 +22,8 @@ PERCENT = (50, 90, 99, 99.9)
 
 def arguments():
     p = argparse.ArgumentParser(description=__doc__)
-    p.add_argument("--modes", default="stop,hang,drip,slow")
+    p.add_argument("--modes", default="pass,stop,hang,drip,slow",
+                   help="pass: nothing is made bad, which tells how much the ratio means")
     p.add_argument("--rate", type=float, default=100, help="updates a second over all shards")
     p.add_argument("--seconds", type=float, default=20, help="of each window")
     p.add_argument("--rounds", type=int, default=3, help="pairs of windows of each mode")
@@ -106,7 +107,8 @@ def write(modes, args):
             f"processes, {args.rate:g} updates a second over all shards, {args.rounds} pairs of "
             f"windows of {args.seconds:g} s before and during, alternating. An error is an update "
             f"that was not taken, or kept for later, of somebody whose shard is well; bar of the "
-            f"ratio: {BAR}.\n\n{TABLE}\n" + "\n".join(mode.row() for mode in modes))
+            f"ratio: {BAR}. Mode pass makes nothing bad: its ratio is what the machine does by "
+            f"itself.\n\n{TABLE}\n" + "\n".join(mode.row() for mode in modes))
     sections.put(sections.DEAD, text)
 
 
@@ -139,7 +141,8 @@ def main():
     print(f"{kept} updates were kept, each applied once and answered in order")
     if args.write:
         write(modes, args)
-    return 1 if any(mode.ratio > BAR or mode.errors for mode in modes) else 0
+    return 1 if any(mode.ratio > BAR or mode.errors for mode in modes
+                    if mode.name != "pass") else 0
 
 
 if __name__ == "__main__":

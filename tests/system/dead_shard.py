@@ -17,6 +17,7 @@ from harness import Stack
 from shard_proxy import Proxy
 
 LATER = "Записал"
+KEEP_ALIVE_S = 30
 
 
 class LinedStack(Stack):
@@ -107,13 +108,16 @@ class Load:
         return self.sent[first:]
 
     def _send(self):
-        connection = None
+        connection, used = None, 0.0
         while (person := self._due.get()) is not None:
             with self._busy[person.id]:
                 number = next(self._count[person.id])
                 body = json.dumps({"update_id": next(self._updates), "message": person.message(
                     f"{number} г гречки", date=rules.now())}).encode()
                 started = time.monotonic()
+                if started - used > KEEP_ALIVE_S:   # nginx closes it about now
+                    connection = None
+                used = started
                 status, text = 0, ""
                 try:
                     connection = connection or http.client.HTTPConnection(
