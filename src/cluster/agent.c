@@ -158,6 +158,7 @@ static enum rc take(struct cluster_agent *a, bool whole, struct err *e)
 		rc = slots_sync(a->hands.slots, e);
 	if (rc == RC_OK && whole)
 		a->whole = false;
+	a->me.held_us = a->hands.held_us;
 	if (known == RC_DENIED && !a->whole) {
 		a->me.refused = a->step.number;
 		(void)str_copy(a->me.words, sizeof(a->me.words), words.text);

@@ -71,6 +71,13 @@ static enum rc drain(struct hands *h, int32_t slot, struct slot_entry want,
 	return rc;
 }
 
+/* Whoever waited goes on. */
+static void fence_over(struct hands *h)
+{
+	h->held_us = h->fenced_at ? clock_mono_us() - h->fenced_at : 0;
+	h->fenced_at = 0;
+}
+
 static enum rc take_fence(struct hands *h, const struct step_doc *s,
     struct err *e)
 {
@@ -91,6 +98,8 @@ static enum rc take_fence(struct hands *h, const struct step_doc *s,
 		    s->targets[i]), &ignored));
 		let_go(h, s->slots[i]);
 	}
+	if (rc != RC_OK)
+		fence_over(h);
 	return rc;
 }
 
@@ -117,9 +126,10 @@ enum rc hands_take(struct hands *h, const struct step_doc *s, struct err *e)
 
 	if (s->phase == PHASE_FENCE)
 		return take_fence(h, s, e);
-	h->fenced_at = 0;
 	for (size_t i = 0; i < s->n && rc == RC_OK; i++)
 		rc = take_one(h, s, i, until, e);
+	if (rc == RC_OK)
+		fence_over(h);
 	return rc;
 }
 
@@ -146,7 +156,7 @@ enum rc hands_equal(struct hands *h, const struct map_doc *want, int wait_ms,
 		rc = settle(h, i, to, left_ms(until), e);
 	}
 	if (rc == RC_OK && !fenced)
-		h->fenced_at = 0;
+		fence_over(h);
 	else if (fenced && h->fenced_at == 0)
 		h->fenced_at = clock_mono_us();
 	return rc == RC_OK && changed ? slots_sync(h->slots, e) : rc;

@@ -27,9 +27,12 @@
  * 3. A commit needs, after the fence was written, an answer of each host: the
  *    acknowledgement that nobody is inside, or that it is dead.  Dead is who
  *    was seen with the same beat for longer than its lease, the longest write
- *    and a margin, the last look being after the fence was written.  Its lease,
- *    counted from before its last beat was sent, is over then, by its own
- *    clock: no clock is compared with another, only lengths of time are.
+ *    and a margin, the last look being after the fence was written, at its own
+ *    document and confirmed by a majority.  (The listing of all hosts is not:
+ *    it shows who there is and who has answered, and an answer, however it was
+ *    read, was given after the step was taken.)  Its lease, counted from
+ *    before its last beat was sent, is over then, by its own clock: no clock is
+ *    compared with another, only lengths of time are.
  * 4. A host whose lease was over takes a new one in this order: write a beat,
  *    read the step, read the map, make its own map equal, and only then serve.
  *    If the mover held it for dead, its beat came after the mover's last look,

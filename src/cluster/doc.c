@@ -7,8 +7,20 @@
 
 #include "utils/json.h"
 
+#define HOST_PREFIX "host:"
+
 static const char *const phase_names[PHASE_COUNT] = { "none", "copying",
 	"fence", "unfence", "commit", "release" };
+
+static enum rc doc_parse(const struct meta *m, const char *key,
+    const char *s, size_t len, struct json_object **j, struct err *e)
+{
+	struct err ignored = { RC_OK, "" };
+
+	return json_parse(s, len, j, &ignored) == RC_OK ? RC_OK : err_set(e,
+	    RC_CORRUPT, "%s: %s of the meta store is damaged", m->shard.name,
+	    key);
+}
 
 /* What was read, as JSON; RC_OK with *j NULL when there is none. */
 static enum rc doc_read(struct meta *m, const char *key,
@@ -20,9 +32,8 @@ static enum rc doc_read(struct meta *m, const char *key,
 
 	buf_init(&b, DOC_MAX);
 	rc = meta_read(m, key, &b, version, &words);
-	if (rc == RC_OK && json_parse(b.s, b.len, j, &words) != RC_OK)
-		rc = err_set(&words, RC_CORRUPT, "%s: %s of the meta store is "
-		    "damaged", m->shard.name, key);
+	if (rc == RC_OK)
+		rc = doc_parse(m, key, b.s, b.len, j, &words);
 	buf_release(&b);
 	if (rc == RC_NOTFOUND) {
 		*j = NULL;
@@ -133,7 +144,26 @@ enum rc step_write(struct meta *m, struct step_doc *d, struct err *e)
 
 static void host_key(const char *name, char *out, size_t size)
 {
-	(void)str_format(out, size, "host:%s", name);
+	(void)str_format(out, size, HOST_PREFIX "%s", name);
+}
+
+static void host_parse(struct host_doc *d, const char *name,
+    int64_t version, struct json_object *j)
+{
+	memset(d, 0, sizeof(*d));
+	d->version = version;
+	(void)str_copy(d->name, sizeof(d->name), name);
+	text_get(j, "id", d->id, sizeof(d->id));
+	text_get(j, "home", d->home, sizeof(d->home));
+	text_get(j, "words", d->words, sizeof(d->words));
+	d->beat = number_get(j, "beat");
+	d->step = number_get(j, "step");
+	d->busy = number_get(j, "busy");
+	d->refused = number_get(j, "refused");
+	d->held_us = number_get(j, "held_us");
+	d->lease_ms = number_get(j, "lease_ms");
+	d->op_ms = number_get(j, "op_ms");
+	d->mover = number_get(j, "mover") != 0;
 }
 
 enum rc host_read(struct meta *m, const char *name, struct host_doc *d,
@@ -146,23 +176,42 @@ enum rc host_read(struct meta *m, const char *name, struct host_doc *d,
 
 	host_key(name, key, sizeof(key));
 	rc = doc_read(m, key, &j, &version, e);
-	if (rc != RC_OK)
-		return rc;
-	memset(d, 0, sizeof(*d));
-	d->version = version;
-	(void)str_copy(d->name, sizeof(d->name), name);
-	text_get(j, "id", d->id, sizeof(d->id));
-	text_get(j, "home", d->home, sizeof(d->home));
-	text_get(j, "words", d->words, sizeof(d->words));
-	d->beat = number_get(j, "beat");
-	d->step = number_get(j, "step");
-	d->busy = number_get(j, "busy");
-	d->refused = number_get(j, "refused");
-	d->lease_ms = number_get(j, "lease_ms");
-	d->op_ms = number_get(j, "op_ms");
-	d->mover = number_get(j, "mover") != 0;
+	if (rc == RC_OK)
+		host_parse(d, name, version, j);
 	json_free(j);
-	return RC_OK;
+	return rc;
+}
+
+struct listing {
+	struct meta *m;
+	void (*each)(void *ctx, const struct host_doc *d);
+	void *ctx;
+	struct err damage;
+};
+
+static void host_listed(void *ctx, const struct meta_item *item)
+{
+	struct listing *l = ctx;
+	struct json_object *j = NULL;
+	struct host_doc d;
+
+	if (doc_parse(l->m, item->key, item->value, item->len, &j,
+	    &l->damage) != RC_OK)
+		return;
+	host_parse(&d, item->key + strlen(HOST_PREFIX), item->version, j);
+	json_free(j);
+	l->each(l->ctx, &d);
+}
+
+enum rc hosts_list(struct meta *m,
+    void (*each)(void *ctx, const struct host_doc *d), void *ctx,
+    struct err *e)
+{
+	struct listing l = { m, each, ctx, { RC_OK, "" } };
+	enum rc rc = meta_list(m, HOST_PREFIX, host_listed, &l, e);
+
+	return rc == RC_OK && l.damage.rc != RC_OK ? err_set(e, l.damage.rc,
+	    "%s", l.damage.text) : rc;
 }
 
 enum rc host_write(struct meta *m, struct host_doc *d, struct err *e)
@@ -179,9 +228,10 @@ enum rc host_write(struct meta *m, struct host_doc *d, struct err *e)
 	buf_puts(&b, ",\"home\":");
 	json_put_str(&b, d->home);
 	buf_printf(&b, ",\"beat\":%lld,\"step\":%lld,\"busy\":%lld,"
-	    "\"refused\":%lld,\"lease_ms\":%lld,\"op_ms\":%lld,\"mover\":%d,"
-	    "\"words\":", (long long)d->beat, (long long)d->step,
-	    (long long)d->busy, (long long)d->refused, (long long)d->lease_ms,
+	    "\"refused\":%lld,\"held_us\":%lld,\"lease_ms\":%lld,"
+	    "\"op_ms\":%lld,\"mover\":%d,\"words\":", (long long)d->beat,
+	    (long long)d->step, (long long)d->busy, (long long)d->refused,
+	    (long long)d->held_us, (long long)d->lease_ms,
 	    (long long)d->op_ms, d->mover);
 	json_put_str(&b, d->words);
 	buf_puts(&b, "}");

@@ -48,6 +48,7 @@ struct host_doc {
 	int64_t step;		/* acknowledged */
 	int64_t busy;		/* a fence that somebody inside prevented */
 	int64_t refused;	/* a step that cannot be taken; words says why */
+	int64_t held_us;	/* how long the fence held that ended last */
 	int64_t lease_ms, op_ms;
 	bool mover;
 	char words[WORDS_SIZE];
@@ -64,13 +65,14 @@ struct meta {
 
 void meta_init(struct meta *m, const struct cluster_conf *c);
 void meta_release(struct meta *m);
-/* b is emptied first. */
+/* b is emptied first; NULL: only the version is read. */
 MUST_CHECK enum rc meta_read(struct meta *m, const char *key, struct buf *b,
     int64_t *version, struct err *e);
 MUST_CHECK enum rc meta_write(struct meta *m, const char *key,
     const struct buf *b, int64_t *version, struct err *e);
-MUST_CHECK enum rc meta_keys(struct meta *m, const char *prefix,
-    void (*each)(void *ctx, const char *key), void *ctx, struct err *e);
+MUST_CHECK enum rc meta_list(struct meta *m, const char *prefix,
+    void (*each)(void *ctx, const struct meta_item *item), void *ctx,
+    struct err *e);
 MUST_CHECK enum rc meta_remove(struct meta *m, const char *key,
     int64_t version, struct err *e);
 void meta_id(char *out, size_t size);	/* random */
@@ -84,6 +86,11 @@ MUST_CHECK enum rc step_write(struct meta *m, struct step_doc *d,
     struct err *e);
 MUST_CHECK enum rc host_read(struct meta *m, const char *name,
     struct host_doc *d, struct err *e);
+/* All of them in one round trip.  What is read may be old: who must not act on
+ * that reads again. */
+MUST_CHECK enum rc hosts_list(struct meta *m,
+    void (*each)(void *ctx, const struct host_doc *d), void *ctx,
+    struct err *e);
 MUST_CHECK enum rc host_write(struct meta *m, struct host_doc *d,
     struct err *e);
 /* RC_CONFLICT: it was written to since. */
@@ -133,6 +140,7 @@ struct watch_host {
 	struct host_doc doc;
 	int64_t seen_at;	/* mono us: when this beat was seen first */
 	int64_t asked_at;	/* … when it was asked for last */
+	bool listed;		/* by the last look */
 };
 
 struct watch {
@@ -140,7 +148,8 @@ struct watch {
 	int n;
 };
 
-/* Looks at all hosts once. */
+/* Lists all hosts.  Enough to see who has answered, but who is to be held for
+ * dead is looked at again. */
 MUST_CHECK enum rc watch_look(struct watch *w, struct meta *m, struct err *e);
 /* Looks at one of them again. */
 MUST_CHECK enum rc watch_again(struct watch_host *h, struct meta *m,
@@ -157,6 +166,7 @@ struct hands {			/* what an agent holds */
 	struct slots *slots;
 	uint8_t held[SLOT_COUNT];	/* exclusive locks */
 	int64_t fenced_at;	/* mono us since when, 0 none */
+	int64_t held_us;	/* how long the last one held */
 };
 
 /* RC_BUSY: somebody is inside still. */

@@ -54,7 +54,8 @@ enum rc meta_read(struct meta *m, const char *key, struct buf *b,
 {
 	enum rc rc = meta_open(m, e);
 
-	buf_clear(b);
+	if (b)
+		buf_clear(b);
 	if (rc == RC_OK)
 		rc = m->store->ops->meta_get(m->store, key, b, version, e);
 	return meta_done(m, rc);
@@ -74,8 +75,9 @@ enum rc meta_write(struct meta *m, const char *key, const struct buf *b,
 	return meta_done(m, rc);
 }
 
-enum rc meta_keys(struct meta *m, const char *prefix,
-    void (*each)(void *ctx, const char *key), void *ctx, struct err *e)
+enum rc meta_list(struct meta *m, const char *prefix,
+    void (*each)(void *ctx, const struct meta_item *item), void *ctx,
+    struct err *e)
 {
 	enum rc rc = meta_open(m, e);
 

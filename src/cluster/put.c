@@ -141,22 +141,21 @@ static enum answer answer_of(const struct cluster_steps *s,
 	return WAITING;
 }
 
-/* Of all that were listed; those who are waited for are read again. */
-static enum answer answers(struct cluster_steps *s, bool again, enum rc *rc,
-    struct err *e)
+/* Of all that were listed.  Who had not answered then is read again, before it
+ * is waited for or held for dead. */
+static enum answer answers(struct cluster_steps *s, enum rc *rc, struct err *e)
 {
 	enum answer all = ANSWERED, one;
 
 	for (int i = 0; i < s->watch.n && all != ENDED; i++) {
 		struct watch_host *h = &s->watch.hosts[i];
 
+		if (h->doc.step >= s->step.number)
+			continue;
+		*rc = watch_again(h, &s->meta, e);
+		if (*rc != RC_OK)
+			return ENDED;
 		one = answer_of(s, h, rc, e);
-		if (one == WAITING && again) {
-			*rc = watch_again(h, &s->meta, e);
-			if (*rc != RC_OK)
-				return ENDED;
-			one = answer_of(s, h, rc, e);
-		}
 		if (one != ANSWERED)
 			all = one;
 	}
@@ -177,12 +176,9 @@ enum rc steps_answers(struct cluster_steps *s, int wait_ms, struct err *e)
 		    "lease: start familybot-worker");
 	if (rc != RC_OK)
 		return rc;
-	for (bool again = false;; again = true) {
-		if (answers(s, again, &rc, e) != WAITING ||
-		    clock_mono_us() >= until)
-			return rc;
+	while (answers(s, &rc, e) == WAITING && clock_mono_us() < until)
 		(void)usleep(POLL_US);
-	}
+	return rc;
 }
 
 enum rc steps_own(struct cluster_steps *s, int wait_ms, struct err *e)

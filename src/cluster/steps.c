@@ -15,7 +15,10 @@
 #include "utils/xalloc.h"
 
 enum { FENCE_MAX = 8, ANSWER_MS = 1000, FENCE_ANSWER_MS = 250,
-	COMMIT_OWN_MS = 10000 };
+	COMMIT_OWN_MS = 10000,
+	/* A fence is given up after PATIENCE times what answers take typically,
+	 * as all who wait on the other hosts wait for the one that is late. */
+	PATIENCE = 8, FENCE_LEAST_MS = 20, ANSWER_TYPICAL_US = 4000 };
 
 enum rc cluster_steps_open(const struct cluster_conf *c, struct slots *slots,
     struct cluster_steps **out, struct err *e)
@@ -25,6 +28,7 @@ enum rc cluster_steps_open(const struct cluster_conf *c, struct slots *slots,
 
 	s->c = *c;
 	s->slots = slots;
+	s->answer_us = ANSWER_TYPICAL_US;
 	meta_init(&s->meta, c);
 	meta_id(s->mover, sizeof(s->mover));
 	rc = steps_refresh(s, e);
@@ -74,9 +78,10 @@ static enum rc alone(struct cluster_steps *s, struct err *e)
 }
 
 /* Before the first step: no other mover, and all hosts know of this one. */
-static enum rc begin(struct cluster_steps *s, struct err *e)
+static enum rc steps_begin(void *ctx, struct err *e)
 {
 	static const int32_t none[1] = { 0 };
+	struct cluster_steps *s = ctx;
 	enum rc rc;
 	bool fenced;
 
@@ -149,7 +154,7 @@ static enum rc steps_copying(void *ctx, const int32_t *slots,
     const uint16_t *targets, size_t n, struct err *e)
 {
 	struct cluster_steps *s = ctx;
-	enum rc rc = begin(s, e);
+	enum rc rc = steps_begin(s, e);
 
 	if (rc == RC_OK)
 		rc = names_there(s, targets, n, e);
@@ -187,12 +192,50 @@ static void targets_of(struct cluster_steps *s, const int32_t *slots, size_t n)
 		s->targets[i] = s->map.entry[slots[i]].target;
 }
 
+/* Who was too slow for what is typical is given more next time. */
+static enum rc fence_answers(struct cluster_steps *s, int64_t since,
+    struct err *e)
+{
+	int64_t ms = s->answer_us * PATIENCE / 1000;
+	enum rc rc;
+
+	ms = ms < FENCE_LEAST_MS ? FENCE_LEAST_MS : ms;
+	ms = ms > FENCE_ANSWER_MS ? FENCE_ANSWER_MS : ms;
+	rc = steps_answers(s, (int)ms, e);
+	if (rc == RC_OK)
+		s->answer_us += (clock_mono_us() - since - s->answer_us) / 8;
+	else if (ms < FENCE_ANSWER_MS)
+		s->answer_us *= 2;
+	return rc;
+}
+
+/* Each host tells with its answer to the end of a fence how long it held.  One
+ * that has not answered may hold it still, and one that is dead has nobody
+ * wait: it serves nobody. */
+static int64_t steps_waited(void *ctx, int64_t since)
+{
+	const struct cluster_steps *s = ctx;
+	int64_t longest = 0;
+
+	for (int i = 0; i < s->watch.n; i++) {
+		const struct watch_host *h = &s->watch.hosts[i];
+
+		if (watch_dead(h))
+			continue;
+		if (h->doc.step < s->step.number)
+			return clock_mono_us() - since;
+		if (h->doc.held_us > longest)
+			longest = h->doc.held_us;
+	}
+	return longest;
+}
+
 static enum rc steps_fence(void *ctx, const int32_t *slots, size_t n,
     int64_t *since, struct err *e)
 {
 	struct cluster_steps *s = ctx;
 	struct err ignored = { RC_OK, "" };
-	enum rc rc = begin(s, e);
+	enum rc rc = steps_begin(s, e);
 
 	if (rc == RC_OK && n > FENCE_MAX)
 		rc = err_set(e, RC_INVALID, "at most %d slots are fenced at "
@@ -205,7 +248,7 @@ static enum rc steps_fence(void *ctx, const int32_t *slots, size_t n,
 	*since = clock_mono_us();
 	rc = steps_put(s, PHASE_FENCE, slots, n, e);
 	if (rc == RC_OK) {
-		rc = steps_answers(s, FENCE_ANSWER_MS, e);
+		rc = fence_answers(s, *since, e);
 		if (rc != RC_OK)
 			never_mind(steps_put(s, PHASE_UNFENCE, slots, n, &ignored));
 	}
@@ -217,7 +260,7 @@ static enum rc steps_unfence(void *ctx, const int32_t *slots, size_t n,
 {
 	struct cluster_steps *s = ctx;
 	struct err ignored = { RC_OK, "" };
-	enum rc rc = begin(s, e);
+	enum rc rc = steps_begin(s, e);
 
 	if (rc != RC_OK)
 		return rc;
@@ -237,7 +280,7 @@ static enum rc steps_commit(void *ctx, const int32_t *slots, size_t n,
 {
 	struct cluster_steps *s = ctx;
 	struct err ignored = { RC_OK, "" };
-	enum rc rc = begin(s, e);
+	enum rc rc = steps_begin(s, e);
 
 	if (rc != RC_OK)
 		return rc;
@@ -261,7 +304,7 @@ static enum rc steps_release(void *ctx, const int32_t *slots, size_t n,
 {
 	struct cluster_steps *s = ctx;
 	struct err ignored = { RC_OK, "" };
-	enum rc rc = begin(s, e);
+	enum rc rc = steps_begin(s, e);
 
 	if (rc != RC_OK)
 		return rc;
@@ -277,11 +320,6 @@ static enum rc steps_release(void *ctx, const int32_t *slots, size_t n,
 	return overtaken(rc, e);
 }
 
-static enum rc steps_begin(void *ctx, struct err *e)
-{
-	return begin(ctx, e);
-}
-
 const struct step_ops step_cluster = {
 	.fence_max = FENCE_MAX,
 	.begin = steps_begin,
@@ -289,5 +327,6 @@ const struct step_ops step_cluster = {
 	.fence = steps_fence,
 	.unfence = steps_unfence,
 	.commit = steps_commit,
+	.waited = steps_waited,
 	.release = steps_release,
 };

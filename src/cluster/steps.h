@@ -15,6 +15,7 @@ struct cluster_steps {
 	char mover[ID_SIZE];	/* who we are */
 	char put_id[ID_SIZE];	/* of our last step */
 	uint16_t targets[SLOT_COUNT];	/* of the next step */
+	int64_t answer_us;	/* that all answers to a fence take, typically */
 	bool stale;		/* both must be read again */
 	bool begun;
 };

@@ -8,23 +8,6 @@
 
 #include <string.h>
 
-struct listing {
-	char names[CLUSTER_HOSTS_MAX][CLUSTER_NAME_SIZE];
-	int n;
-	bool over;
-};
-
-static void listed(void *ctx, const char *key)
-{
-	struct listing *l = ctx;
-
-	if (l->n < CLUSTER_HOSTS_MAX)
-		(void)str_copy(l->names[l->n++], CLUSTER_NAME_SIZE,
-		    key + strlen("host:"));
-	else
-		l->over = true;
-}
-
 struct watch_host *watch_find(struct watch *w, const char *name)
 {
 	for (int i = 0; i < w->n; i++)
@@ -42,51 +25,58 @@ static void seen(struct watch_host *h, const struct host_doc *d,
 	h->doc = *d;
 }
 
-static struct watch_host *watch_of(struct watch *w, const char *name)
+static struct watch_host *watch_add(struct watch *w)
 {
-	struct watch_host *h = watch_find(w, name);
+	struct watch_host *h = &w->hosts[w->n++];
 
-	if (!h) {
-		h = &w->hosts[w->n++];
-		memset(h, 0, sizeof(*h));
-		h->doc.beat = -1;
-	}
+	memset(h, 0, sizeof(*h));
+	h->doc.beat = -1;
 	return h;
 }
 
-/* Who is no longer listed is forgotten. */
-static void forget(struct watch *w, const struct listing *l)
-{
-	for (int i = 0; i < w->n;) {
-		bool there = false;
+struct looking {
+	struct watch *w;
+	int64_t asked_at;
+	bool over;
+};
 
-		for (int k = 0; k < l->n; k++)
-			there |= strcmp(w->hosts[i].doc.name, l->names[k]) == 0;
-		if (there)
+static void listed(void *ctx, const struct host_doc *d)
+{
+	struct looking *l = ctx;
+	struct watch_host *h = watch_find(l->w, d->name);
+
+	l->over |= !h && l->w->n == CLUSTER_HOSTS_MAX;
+	if (l->over)
+		return;
+	if (!h)
+		h = watch_add(l->w);
+	seen(h, d, l->asked_at);
+	h->listed = true;
+}
+
+/* Who is no longer listed is forgotten. */
+static void forget(struct watch *w)
+{
+	for (int i = 0; i < w->n;)
+		if (w->hosts[i].listed)
 			i++;
 		else
 			w->hosts[i] = w->hosts[--w->n];
-	}
 }
 
 enum rc watch_look(struct watch *w, struct meta *m, struct err *e)
 {
-	struct listing l = { .n = 0 };
-	struct host_doc d;
-	enum rc rc = meta_keys(m, "host:", listed, &l, e);
+	struct looking l = { .w = w, .asked_at = clock_mono_us() };
+	enum rc rc;
 
+	for (int i = 0; i < w->n; i++)
+		w->hosts[i].listed = false;
+	rc = hosts_list(m, listed, &l, e);
 	if (rc == RC_OK && l.over)
 		rc = err_set(e, RC_TOOBIG, "there are more than %d hosts",
 		    CLUSTER_HOSTS_MAX);
 	if (rc == RC_OK)
-		forget(w, &l);
-	for (int i = 0; i < l.n && rc == RC_OK; i++) {
-		int64_t asked_at = clock_mono_us();
-
-		rc = host_read(m, l.names[i], &d, e);
-		if (rc == RC_OK)
-			seen(watch_of(w, d.name), &d, asked_at);
-	}
+		forget(w);
 	return rc;
 }
 

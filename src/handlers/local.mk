@@ -16,6 +16,7 @@ libfamilybot_a_SOURCES += \
 	src/handlers/cmd_week.c \
 	src/handlers/food_text.c \
 	src/handlers/meal_view.c src/handlers/meal_view.h \
+	src/handlers/step_rows.c src/handlers/step_rows.h \
 	src/handlers/steps.c src/handlers/steps.h \
 	src/handlers/table.c src/handlers/table.h \
 	src/handlers/tap_meal.c \

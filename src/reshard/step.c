@@ -188,6 +188,12 @@ static enum rc local_commit(void *ctx, const int32_t *slots, size_t n,
 	return rc;
 }
 
+static int64_t local_waited(void *ctx, int64_t since)
+{
+	(void)ctx;
+	return clock_mono_us() - since;
+}
+
 /* The lock of the map's movers is held. */
 static enum rc local_begin(void *ctx, struct err *e)
 {
@@ -202,5 +208,6 @@ const struct step_ops step_local = {
 	.fence = local_fence,
 	.unfence = local_unfence,
 	.commit = local_commit,
+	.waited = local_waited,
 	.release = local_release,
 };

@@ -49,6 +49,10 @@ struct step_ops {
 	 * durable; then who waits goes on there. */
 	enum rc (*commit)(void *ctx, const int32_t *slots, size_t n,
 	    struct err *e);
+	/* The longest that anybody may have waited, µs, on any host, for the
+	 * fence that ended last, with an answer of RC_OK or not; since is what
+	 * fence() told. */
+	int64_t (*waited)(void *ctx, int64_t since);
 	/* Back to STABLE at the owner, who always was right. */
 	enum rc (*release)(void *ctx, const int32_t *slots, size_t n,
 	    struct err *e);

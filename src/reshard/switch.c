@@ -172,6 +172,11 @@ static enum rc fenced(struct mover *m, struct group *g, size_t first, size_t n,
 	return rc;
 }
 
+static void fence_count(struct mover *m, int64_t since)
+{
+	fences_add(&m->j, m->c->step->waited(m->c->step_ctx, since));
+}
+
 static enum rc fence_take(struct mover *m, struct group *g, size_t first,
     size_t n, int64_t *began, struct err *e)
 {
@@ -188,7 +193,7 @@ static enum rc fence_take(struct mover *m, struct group *g, size_t first,
 		rc = m->c->step->fence(m->c->step_ctx, g->slots + first, n,
 		    began, &words);
 		if (rc == RC_BUSY && *began != 0)
-			fences_add(&m->j, clock_mono_us() - *began);
+			fence_count(m, *began);
 	}
 	return rc == RC_OK ? RC_OK : err_set(e, rc, "%s", words.text);
 }
@@ -231,7 +236,7 @@ enum rc group_switch(struct mover *m, struct group *g, size_t first, size_t n,
 		 * people wrote. */
 		if (rc == RC_OK && !moved && ended != RC_OK)
 			rc = err_set(e, RC_BUSY, "%s", ignored.text);
-		fences_add(&m->j, clock_mono_us() - began);
+		fence_count(m, began);
 		if (rc == RC_OK && !moved)
 			rc = marks_copy(m, g, first, n, e);
 		if (rc == RC_OK && !moved &&

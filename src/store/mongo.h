@@ -326,7 +326,8 @@ enum rc mongo_meta_get(struct store *s, const char *key, struct buf *value,
 enum rc mongo_meta_put(struct store *s, const char *key, const void *value,
     size_t len, int64_t *version, struct err *e);
 enum rc mongo_meta_list(struct store *s, const char *prefix,
-    void (*each)(void *ctx, const char *key), void *ctx, struct err *e);
+    void (*each)(void *ctx, const struct meta_item *item), void *ctx,
+    struct err *e);
 enum rc mongo_meta_delete(struct store *s, const char *key, int64_t version,
     struct err *e);
 

@@ -35,7 +35,7 @@ static bool is_replicated(struct mongo_store *ms)
 
 /* The document of key, or none. */
 static enum rc find_agreed(struct mongo_store *ms, const char *key,
-    bson_t *reply, struct err *e)
+    bool with_value, bson_t *reply, struct err *e)
 {
 	bson_t *cmd;
 	enum rc rc;
@@ -43,6 +43,9 @@ static enum rc find_agreed(struct mongo_store *ms, const char *key,
 	cmd = BCON_NEW("find", BCON_UTF8(MONGO_AGREED),
 	    "filter", "{", "_id", BCON_UTF8(key), "}",
 	    "limit", BCON_INT32(1), "singleBatch", BCON_BOOL(true));
+	if (!with_value)
+		BCON_APPEND(cmd, "projection", "{", "version", BCON_INT32(1),
+		    "}");
 	if (is_replicated(ms))
 		BCON_APPEND(cmd, "readConcern", "{",
 		    "level", BCON_UTF8("linearizable"), "}");
@@ -51,26 +54,29 @@ static enum rc find_agreed(struct mongo_store *ms, const char *key,
 	return rc;
 }
 
-static enum rc get_agreed(struct mongo_store *ms, const char *key,
-    const bson_t *doc, struct buf *value, int64_t *version, struct err *e)
+/* What it holds; item's pointers live as long as doc. */
+static enum rc get_agreed(struct mongo_store *ms, const bson_t *doc,
+    bool with_value, struct meta_item *item, struct err *e)
 {
-	const uint8_t *bytes;
+	const uint8_t *bytes = NULL;
 	bson_subtype_t type;
-	int64_t stored;
+	uint32_t len = 0;
 	bson_iter_t it;
-	uint32_t len;
 
-	if (!mongo_get_i64(doc, "version", &stored) || stored < 1 ||
-	    !bson_iter_init_find(&it, doc, "value") ||
-	    !BSON_ITER_HOLDS_BINARY(&it))
+	if (!bson_iter_init_find(&it, doc, "_id") ||
+	    !BSON_ITER_HOLDS_UTF8(&it) ||
+	    !mongo_get_i64(doc, "version", &item->version) ||
+	    item->version < 1)
 		return mongo_corrupt_doc(ms, MONGO_AGREED, doc, e);
-	bson_iter_binary(&it, &type, &len, &bytes);
-	if (len > value->max)
-		return err_set(e, RC_TOOBIG, "%s has %u bytes, more than is "
-		    "read of it", key, len);
-	buf_clear(value);
-	buf_add(value, bytes, len);
-	*version = stored;
+	item->key = bson_iter_utf8(&it, NULL);
+	if (with_value) {
+		if (!bson_iter_init_find(&it, doc, "value") ||
+		    !BSON_ITER_HOLDS_BINARY(&it))
+			return mongo_corrupt_doc(ms, MONGO_AGREED, doc, e);
+		bson_iter_binary(&it, &type, &len, &bytes);
+	}
+	item->value = bytes;
+	item->len = len;
 	return RC_OK;
 }
 
@@ -78,17 +84,27 @@ enum rc mongo_meta_get(struct store *s, const char *key, struct buf *value,
     int64_t *version, struct err *e)
 {
 	struct mongo_store *ms = mongo_begin(s);
+	struct meta_item item;
 	bson_t reply, doc;
 	bson_iter_t batch;
 	enum rc rc;
 
-	rc = find_agreed(ms, key, &reply, e);
+	rc = find_agreed(ms, key, value != NULL, &reply, e);
 	if (rc == RC_OK)
 		rc = mongo_batch_init(ms, &reply, &batch, e);
 	if (rc == RC_OK && !mongo_batch_next(&batch, &doc))
 		rc = err_set(e, RC_NOTFOUND, "nothing is agreed as %s", key);
 	else if (rc == RC_OK)
-		rc = get_agreed(ms, key, &doc, value, version, e);
+		rc = get_agreed(ms, &doc, value != NULL, &item, e);
+	if (rc == RC_OK && value && item.len > value->max)
+		rc = err_set(e, RC_TOOBIG, "%s has %zu bytes, more than is "
+		    "read of it", key, item.len);
+	if (rc == RC_OK)
+		*version = item.version;
+	if (rc == RC_OK && value) {
+		buf_clear(value);
+		buf_add(value, item.value, item.len);
+	}
 	bson_destroy(&reply);
 	return rc;
 }
@@ -138,35 +154,32 @@ enum rc mongo_meta_put(struct store *s, const char *key, const void *value,
 }
 
 enum rc mongo_meta_list(struct store *s, const char *prefix,
-    void (*each)(void *ctx, const char *key), void *ctx, struct err *e)
+    void (*each)(void *ctx, const struct meta_item *item), void *ctx,
+    struct err *e)
 {
-	bson_t *filter, *fields, *sort;
 	struct mongo_find f = { .collection = MONGO_AGREED };
 	struct mongo_cursor c = { 0 };
+	bson_t *filter, *sort;
+	struct meta_item item;
 	const bson_t *doc;
-	bson_iter_t it;
 	enum rc rc;
 
 	f.filter = filter = BCON_NEW("_id", "{", "$gte", BCON_UTF8(prefix),
 	    "}");
-	f.projection = fields = BCON_NEW("_id", BCON_INT32(1));
 	f.sort = sort = BCON_NEW("_id", BCON_INT32(1));
 	mongo_cursor_find(&c, mongo_begin(s), &f);
 	while ((rc = mongo_cursor_next(&c, false, &doc, e)) == RC_OK) {
-		if (!bson_iter_init_find(&it, doc, "_id") ||
-		    !BSON_ITER_HOLDS_UTF8(&it))
-			rc = mongo_corrupt_doc(c.ms, MONGO_AGREED, doc, e);
-		else if (strncmp(bson_iter_utf8(&it, NULL), prefix,
-		    strlen(prefix)) != 0)
-			rc = RC_NOTFOUND;	/* behind the last of them */
-		else
-			each(ctx, bson_iter_utf8(&it, NULL));
+		rc = get_agreed(c.ms, doc, true, &item, e);
 		if (rc != RC_OK)
 			break;
+		if (strncmp(item.key, prefix, strlen(prefix)) != 0) {
+			rc = RC_NOTFOUND;	/* behind the last of them */
+			break;
+		}
+		each(ctx, &item);
 	}
 	mongo_cursor_release(&c);
 	bson_destroy(sort);
-	bson_destroy(fields);
 	bson_destroy(filter);
 	return rc == RC_NOTFOUND ? RC_OK : rc;
 }

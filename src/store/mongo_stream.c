@@ -55,13 +55,24 @@ static bool time_left(const struct limited *l, int32_t *timeout_ms)
 	return true;
 }
 
+/* libmongoc's buffer takes no options, and does not say so: what is under it
+ * does. */
+static int option_set(const struct limited *l, int level, int name,
+    void *value, mongoc_socklen_t len)
+{
+	mongoc_stream_t *s = l->base;
+
+	while (s->setsockopt == NULL && s->get_base_stream != NULL)
+		s = s->get_base_stream(s);
+	return mongoc_stream_setsockopt(s, level, name, value, len);
+}
+
 /* Closing throws away what the kernel has not sent. */
 static void cut(const struct limited *l)
 {
 	struct linger none = { .l_onoff = 1, .l_linger = 0 };
 
-	(void)mongoc_stream_setsockopt(l->base, SOL_SOCKET, SO_LINGER, &none,
-	    sizeof(none));
+	(void)option_set(l, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
 }
 
 static void limited_destroy(mongoc_stream_t *stream)
@@ -117,8 +128,7 @@ static ssize_t limited_readv(mongoc_stream_t *stream, mongoc_iovec_t *iov,
 static int limited_setsockopt(mongoc_stream_t *stream, int level, int name,
     void *value, mongoc_socklen_t len)
 {
-	return mongoc_stream_setsockopt(limited_of(stream)->base, level, name,
-	    value, len);
+	return option_set(limited_of(stream), level, name, value, len);
 }
 
 static mongoc_stream_t *limited_base(mongoc_stream_t *stream)
@@ -145,8 +155,7 @@ static void unsent_limit(const struct limited *l)
 {
 	unsigned ms = (unsigned)l->ms->timeout_ms;
 
-	(void)mongoc_stream_setsockopt(l->base, IPPROTO_TCP, TCP_USER_TIMEOUT,
-	    &ms, sizeof(ms));
+	(void)option_set(l, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof(ms));
 }
 
 /*

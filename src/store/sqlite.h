@@ -43,7 +43,7 @@ enum sql_id {
 	SQL_SNAPSHOT, SQL_SLOT_USERS, SQL_PAGES, SQL_SCHEMA,
 	SQL_OWN_COUNT, SQL_MEND_USER, SQL_MEND_MEAL,
 	SQL_MARK, SQL_MARKS, SQL_MARK_DROP, SQL_MARKS_CLEAR,
-	SQL_META_GET, SQL_META_INSERT, SQL_META_UPDATE, SQL_META_KEYS,
+	SQL_META_GET, SQL_META_INSERT, SQL_META_UPDATE, SQL_META_LIST,
 	SQL_META_DELETE,
 	SQL_COUNT
 };
@@ -196,7 +196,8 @@ enum rc sqlite_meta_get(struct store *s, const char *key, struct buf *value,
 enum rc sqlite_meta_put(struct store *s, const char *key, const void *value,
     size_t len, int64_t *version, struct err *e);
 enum rc sqlite_meta_list(struct store *s, const char *prefix,
-    void (*each)(void *ctx, const char *key), void *ctx, struct err *e);
+    void (*each)(void *ctx, const struct meta_item *item), void *ctx,
+    struct err *e);
 enum rc sqlite_meta_delete(struct store *s, const char *key,
     int64_t version, struct err *e);
 

@@ -8,7 +8,7 @@
 #include <sqlite3.h>
 #include <string.h>
 
-enum { VALUE_MAX = 1 << 20, KEYS_MAX = 8 << 20 };
+enum { VALUE_MAX = 1 << 20 };
 
 enum rc sqlite_meta_get(struct store *st, const char *key, struct buf *value,
     int64_t *version, struct err *e)
@@ -30,11 +30,12 @@ enum rc sqlite_meta_get(struct store *st, const char *key, struct buf *value,
 		const void *bytes = sqlite3_column_blob(q, 1);
 		size_t len = (size_t)sqlite3_column_bytes(q, 1);
 
-		if (len > value->max) {
+		if (value && len > value->max)
 			rc = err_set(e, RC_TOOBIG, "%s: %s has %zu bytes",
 			    s->name, key, len);
-		} else {
+		else
 			*version = sqlite3_column_int64(q, 0);
+		if (value && rc == RC_OK) {
 			buf_clear(value);
 			buf_add(value, bytes ? bytes : "", len);
 		}
@@ -71,48 +72,34 @@ enum rc sqlite_meta_put(struct store *st, const char *key, const void *value,
 	return rc;
 }
 
-/* Each key with its terminator. */
-static enum rc keys_read(struct sqlite_store *s, const char *prefix,
-    struct buf *keys, struct err *e)
+enum rc sqlite_meta_list(struct store *st, const char *prefix,
+    void (*each)(void *ctx, const struct meta_item *item), void *ctx,
+    struct err *e)
 {
-	size_t len = strlen(prefix);
+	struct sqlite_store *s = (struct sqlite_store *)st;
 	sqlite3_stmt *q = NULL;
 	bool row = false;
 	enum rc rc;
 
-	rc = sqlite_query(s, SQL_META_KEYS, 0, NULL, &q, e);
+	rc = sqlite_query(s, SQL_META_LIST, 0, NULL, &q, e);
 	if (rc != RC_OK)
 		return rc;
 	sqlite_bind_text(q, 1, prefix);
 	rc = sqlite_row(s, q, &row, e);
 	while (rc == RC_OK && row) {
-		const char *key = (const char *)sqlite3_column_text(q, 0);
+		struct meta_item item = {
+			.key = (const char *)sqlite3_column_text(q, 0),
+			.version = sqlite3_column_int64(q, 1),
+			.value = sqlite3_column_blob(q, 2),
+			.len = (size_t)sqlite3_column_bytes(q, 2),
+		};
 
-		if (!key || strncmp(key, prefix, len) != 0)
-			break;
-		buf_add(keys, key, strlen(key) + 1);
+		if (!item.key || strncmp(item.key, prefix, strlen(prefix)) != 0)
+			break;	/* behind the last of them */
+		each(ctx, &item);
 		rc = sqlite_row(s, q, &row, e);
 	}
 	sqlite_reset(q);
-	if (rc == RC_OK && buf_over(keys))
-		rc = err_set(e, RC_TOOBIG, "%s: too many keys begin with %s",
-		    s->name, prefix);
-	return rc;
-}
-
-/* All are read first: each may write. */
-enum rc sqlite_meta_list(struct store *st, const char *prefix,
-    void (*each)(void *ctx, const char *key), void *ctx, struct err *e)
-{
-	struct buf keys;
-	enum rc rc;
-
-	buf_init(&keys, KEYS_MAX);
-	rc = keys_read((struct sqlite_store *)st, prefix, &keys, e);
-	for (size_t at = 0; rc == RC_OK && at < keys.len;
-	    at += strlen(keys.s + at) + 1)
-		each(ctx, keys.s + at);
-	buf_release(&keys);
 	return rc;
 }
 

@@ -204,8 +204,8 @@ static const struct sql_text texts[SQL_COUNT] = {
 	    " VALUES (?1, 1, ?2) ON CONFLICT DO NOTHING", NULL },
 	[SQL_META_UPDATE] = { "UPDATE agreed SET value = ?2,"
 	    " version = version + 1 WHERE key = ?1 AND version = ?3", NULL },
-	[SQL_META_KEYS] = { "SELECT key FROM agreed WHERE key >= ?1"
-	    " ORDER BY key", NULL },
+	[SQL_META_LIST] = { "SELECT key, version, value FROM agreed"
+	    " WHERE key >= ?1 ORDER BY key", NULL },
 	[SQL_META_DELETE] = { "DELETE FROM agreed WHERE key = ?1 "
 	    "AND version = ?2", NULL },
 };

@@ -75,6 +75,14 @@ struct slot_census {
 	uint32_t records[COLLECTION_COUNT];
 };
 
+/* A small named value on which hosts agree; lent. */
+struct meta_item {
+	const char *key;
+	const void *value;
+	size_t len;
+	int64_t version;
+};
+
 struct store_info {
 	char backend[16];	/* "sqlite", "mongodb" */
 	char version[64];	/* of the library or server */
@@ -253,16 +261,19 @@ struct store_ops {
 
 	/* -- small named values with a version, on which hosts agree -- */
 
-	/* RC_NOTFOUND.  Reads what the last acknowledged put wrote. */
+	/* RC_NOTFOUND.  Reads what the last acknowledged put wrote.  value
+	 * NULL: only the version is fetched. */
 	enum rc (*meta_get)(struct store *s, const char *key,
 	    struct buf *value, int64_t *version, struct err *e);
 	/* Compare-and-set: *version is what was read (0 inserts) and becomes
 	 * the new one.  RC_CONFLICT: another was first.  value: ≤ 1 MiB. */
 	enum rc (*meta_put)(struct store *s, const char *key,
 	    const void *value, size_t len, int64_t *version, struct err *e);
-	/* Keys with this beginning, ascending. */
+	/* All whose key has this beginning, by key, in one round trip.  each
+	 * does not use the store.  A primary that was deposed and does not
+	 * know it yet may answer with what was true before. */
 	enum rc (*meta_list)(struct store *s, const char *prefix,
-	    void (*each)(void *ctx, const char *key), void *ctx,
+	    void (*each)(void *ctx, const struct meta_item *item), void *ctx,
 	    struct err *e);
 	/* RC_CONFLICT: version is not the one that is stored. */
 	enum rc (*meta_delete)(struct store *s, const char *key,

@@ -21,21 +21,25 @@ KEEP_ALIVE_S = 30
 
 
 class LinedStack(Stack):
-    """Its shards are reached through one proxy each."""
+    """Its shards are reached through one proxy each, or only those of `lined`.
+    The servers are shared out: three of them hold one shard each."""
 
-    def __init__(self, mongo, processes=4, shards=3, options=""):
-        self.lines = [Proxy(mongo.port) for _ in range(shards)]
-        super().__init__("lined", shards=shards, processes=processes, mongo=mongo,
+    def __init__(self, *servers, processes=4, shards=3, lined=None, options=""):
+        self.servers = [servers[i % len(servers)] for i in range(shards)]
+        self.lines = {i: Proxy(self.servers[i].port)
+                      for i in (range(shards) if lined is None else lined)}
+        super().__init__("lined", shards=shards, processes=processes, mongo=servers[0],
                          options=options)
 
     def uri(self, i):
-        return f"mongodb://127.0.0.1:{self.lines[i].port}/fb{self.port}_{i}"
+        port = self.lines[i].port if i in self.lines else self.servers[i].port
+        return f"mongodb://127.0.0.1:{port}/fb{self.port}_{i}"
 
     def stop(self):
-        for line in self.lines:
+        for line in self.lines.values():
             line.mode("pass")
         super().stop()
-        for line in self.lines:
+        for line in self.lines.values():
             line.close()
 
 

@@ -45,6 +45,7 @@ class MongoServer:
 
     def __init__(self, directory):
         self.file = Path(directory) / "mongo"
+        self.file.parent.mkdir(exist_ok=True)
         done = subprocess.run([TOP / "tests/mongo-server/start", self.file], check=False,
                               capture_output=True, text=True, timeout=180)
         assert done.returncode == 0, done.stderr

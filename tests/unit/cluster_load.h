@@ -84,7 +84,8 @@ static inline int move_once(struct place *p, uint16_t target)
 	if (rc == RC_OK)
 		rc = step_cluster.commit(p->steps, slots, n, &e);
 	if (rc == RC_OK && p->nfences < FENCES_MAX)
-		p->fences[p->nfences++] = clock_mono_us() - began;
+		p->fences[p->nfences++] = step_cluster.waited(p->steps,
+		    began);
 	if (rc == RC_OK && (p->b.pid == 0 || !slots_lease_ok(p->b.slots)))
 		p->troubled++;
 	return rc == RC_OK;

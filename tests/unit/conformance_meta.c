@@ -43,6 +43,11 @@ static void values_are_agreed_by_compare_and_set(void **state)
 	OK(s->ops->meta_get(s, "k", &b, &seen, &e));
 	assert_true(seen == mine);
 	assert_int_equal(b.len, 0);
+	seen = 0;
+	OK(s->ops->meta_get(s, "k", NULL, &seen, &e));
+	assert_true(seen == mine);
+	assert_int_equal(s->ops->meta_get(s, "none", NULL, &seen, &e),
+	    RC_NOTFOUND);
 	buf_release(&b);
 }
 
@@ -69,36 +74,41 @@ static void long_values_fit_and_longer_do_not(void **state)
 	free(bytes);
 }
 
-static void key_join(void *ctx, const char *key)
+static void item_join(void *ctx, const struct meta_item *item)
 {
-	buf_puts(ctx, key);
-	buf_putc(ctx, ' ');
+	buf_printf(ctx, "%s=", item->key);
+	buf_add(ctx, item->value, item->len);
+	buf_printf(ctx, ",%d ", (int)item->version);
 }
 
-static void keys_are_listed_by_beginning(void **state)
+static void values_are_listed_by_beginning(void **state)
 {
 	static const char *const keys[] = { "host/b", "host/a", "hosu", "host",
 		"host/a/x", "map" };
 	struct store *s = ((struct place *)*state)->s;
+	int64_t version = 0;
 	struct buf b;
 	struct err e;
 
 	buf_init(&b, 1000);
 	for (size_t i = 0; i < COUNT(keys); i++) {
-		int64_t version = 0;
-
-		OK(s->ops->meta_put(s, keys[i], keys[i], 1, &version, &e));
+		version = 0;
+		OK(s->ops->meta_put(s, keys[i], keys[i], i, &version, &e));
 	}
-	OK(s->ops->meta_list(s, "host/", key_join, &b, &e));
-	assert_string_equal(b.s, "host/a host/a/x host/b ");
+	OK(s->ops->meta_put(s, "map", "2", 1, &version, &e));
+	OK(s->ops->meta_list(s, "host/", item_join, &b, &e));
+	assert_string_equal(b.s, "host/a=h,1 host/a/x=host,1 host/b=,1 ");
 	assert_int_equal(s->ops->meta_delete(s, "host/a", 2, &e), RC_CONFLICT);
 	OK(s->ops->meta_delete(s, "host/a", 1, &e));
 	assert_int_equal(s->ops->meta_delete(s, "host/a", 1, &e), RC_CONFLICT);
 	buf_clear(&b);
-	OK(s->ops->meta_list(s, "host", key_join, &b, &e));
-	assert_string_equal(b.s, "host host/a/x host/b ");
+	OK(s->ops->meta_list(s, "host", item_join, &b, &e));
+	assert_string_equal(b.s, "host=hos,1 host/a/x=host,1 host/b=,1 ");
 	buf_clear(&b);
-	OK(s->ops->meta_list(s, "zzz", key_join, &b, &e));
+	OK(s->ops->meta_list(s, "ma", item_join, &b, &e));
+	assert_string_equal(b.s, "map=2,2 ");
+	buf_clear(&b);
+	OK(s->ops->meta_list(s, "zzz", item_join, &b, &e));
 	assert_int_equal(b.len, 0);
 	buf_release(&b);
 }
@@ -154,7 +164,7 @@ static void no_agreement_is_lost_between_processes(void **state)
 const struct CMUnitTest conformance_meta[] = {
 	CASE(values_are_agreed_by_compare_and_set),
 	CASE(long_values_fit_and_longer_do_not),
-	CASE(keys_are_listed_by_beginning),
+	CASE(values_are_listed_by_beginning),
 	CASE(no_agreement_is_lost_between_processes),
 };
 const size_t conformance_meta_n = COUNT(conformance_meta);

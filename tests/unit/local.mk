@@ -136,7 +136,7 @@ check_PROGRAMS += test_cluster
 test_cluster_SOURCES = tests/unit/test_cluster.c tests/unit/cluster_place.h \
 	tests/unit/cluster_load.h
 test_cluster_LDADD = $(TEST_LIBS)
-check_PROGRAMS += test_plan test_journal test_reshard
+check_PROGRAMS += test_plan test_journal test_reshard test_step
 reshard_place = tests/unit/reshard_place.c tests/unit/reshard_place.h
 test_plan_SOURCES = tests/unit/test_plan.c $(reshard_place)
 test_plan_LDADD = $(TEST_LIBS)
@@ -144,6 +144,9 @@ test_journal_SOURCES = tests/unit/test_journal.c $(reshard_place)
 test_journal_LDADD = $(TEST_LIBS)
 test_reshard_SOURCES = tests/unit/test_reshard.c $(reshard_place)
 test_reshard_LDADD = $(TEST_LIBS)
+test_step_SOURCES = tests/unit/test_step.c $(reshard_place)
+test_step_LDADD = $(TEST_LIBS)
+test_step_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=msync,--wrap=nanosleep
 check_PROGRAMS += test_drain test_later
 test_drain_SOURCES = tests/unit/test_drain.c $(http_server) \
 	tests/unit/worker_place.c tests/unit/worker_place.h

@@ -13,10 +13,12 @@
 #include "mongo_proxy.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -89,6 +91,16 @@ static void pass_on(struct pair *p, int from, int to, int mode, int drip_ms)
 	}
 }
 
+/* True once.  EPIPE: libmongoc shut it down before it was closed. */
+static bool was_reset(int fd)
+{
+	socklen_t len = sizeof(int);
+	int error = 0;
+
+	return fd >= 0 && getsockopt(fd, SOL_SOCKET, SO_ERROR, &error,
+	    &len) == 0 && (error == ECONNRESET || error == EPIPE);
+}
+
 static void serve(const struct proxy *p, int listener, int port)
 {
 	struct pair pairs[PAIRS];
@@ -107,6 +119,8 @@ static void serve(const struct proxy *p, int listener, int port)
 				.fd = pairs[i].server, .events = POLLIN };
 		}
 		if (mode == PROXY_HANG) {
+			for (int i = 0; i < PAIRS; i++)
+				*p->resets += was_reset(pairs[i].client);
 			(void)usleep(5000);
 			continue;
 		}
@@ -133,10 +147,11 @@ void proxy_start(struct proxy *p, const char *server, int drip_ms)
 	int fd = socket_new();
 
 	p->drip_ms = drip_ms;
-	p->mode = mmap(NULL, sizeof(int), PROT_READ | PROT_WRITE,
+	p->mode = mmap(NULL, 2 * sizeof(int), PROT_READ | PROT_WRITE,
 	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	assert_true((void *)p->mode != MAP_FAILED);
 	*p->mode = PROXY_PASS;
+	p->resets = p->mode + 1;
 	assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
 	assert_int_equal(listen(fd, PAIRS), 0);
 	assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &len), 0);
@@ -157,5 +172,5 @@ void proxy_stop(struct proxy *p)
 	assert_int_equal(kill(p->pid, SIGTERM), 0);
 	assert_int_equal(waitpid(p->pid, &status, 0), p->pid);
 	assert_true(WIFSIGNALED(status));
-	(void)munmap((void *)p->mode, sizeof(int));
+	(void)munmap((void *)p->mode, 2 * sizeof(int));
 }

@@ -15,6 +15,7 @@ struct proxy {
 	pid_t pid;
 	int port;
 	volatile int *mode;	/* shared with the process */
+	volatile int *resets;	/* shared: clients that reset while it hung */
 	int drip_ms;		/* between two bytes of an answer */
 };
 

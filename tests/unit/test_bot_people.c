@@ -44,6 +44,31 @@ static void typed_answers_are_heard_once(void **state)
 	sees(w, "2\xc2\xa0""171 ккал");	/* × 1.2 = 2,170.5 */
 }
 
+static void words_are_heard_where_buttons_are_words(void **state)
+{
+	struct world *w = *state;
+
+	say(w, "/start");
+	say(w, "English.");
+	sees(w, "Your sex?");
+	say(w, "Woman");
+	sees(w, "How old are you?");
+	say(w, "/start");
+	say(w, "Русский");
+	sees(w, "Ваш пол?");
+	say(w, "жен.");
+	sees(w, "Сколько вам лет?");
+}
+
+static void what_is_no_answer_is_a_meal(void **state)
+{
+	struct world *w = *state;
+
+	say(w, "/start");
+	say(w, "русский салат 200 г");
+	sees(w, "200 г");
+}
+
 static void every_step_can_be_skipped(void **state)
 {
 	struct world *w = *state;
@@ -187,6 +212,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(seven_taps_give_a_target),
 		CASE(typed_answers_are_heard_once),
+		CASE(words_are_heard_where_buttons_are_words),
+		CASE(what_is_no_answer_is_a_meal),
 		CASE(every_step_can_be_skipped),
 		CASE(minors_get_no_deficit),
 		CASE(wrong_figures_are_explained),

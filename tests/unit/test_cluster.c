@@ -9,6 +9,8 @@
 #include "cluster_load.h"
 #include "reshard/reshard.h"
 
+enum { HELD_US = 30000 };
+
 static int64_t since;	/* of the last fence */
 
 static void first_host_founds_the_map_others_take_it_over(void **state)
@@ -33,6 +35,7 @@ static void a_move_reaches_all_hosts(void **state)
 {
 	struct place *p = *state;
 	struct err e = { RC_OK, "" };
+	int64_t held;
 
 	both_start(p);
 	assert_ok(step_cluster.copying(p->steps, SLOTS, TARGETS, 2, &e), &e);
@@ -41,10 +44,15 @@ static void a_move_reaches_all_hosts(void **state)
 	assert_both(p, 7, 1, 2, SLOT_FENCING);
 	assert_int_equal(enter(&p->a, 7, 0), -1);
 	assert_int_equal(enter(&p->b, 7, 0), -1);
+	usleep(HELD_US);
 	assert_ok(step_cluster.unfence(p->steps, SLOTS, 2, &e), &e);
+	held = step_cluster.waited(p->steps, since);
+	assert_in_range(held, HELD_US, clock_mono_us() - since);
 	assert_int_equal(enter(&p->b, 7, 0), 1);
 	assert_ok(step_cluster.fence(p->steps, SLOTS, 2, &since, &e), &e);
 	assert_ok(step_cluster.commit(p->steps, SLOTS, 2, &e), &e);
+	held = step_cluster.waited(p->steps, since);
+	assert_in_range(held, 1, clock_mono_us() - since);
 	assert_both(p, 7, 2, 2, SLOT_STABLE);
 	assert_both(p, 8, 2, 2, SLOT_STABLE);
 	assert_int_equal(slots_get(p->b.slots, 7).generation, 1);

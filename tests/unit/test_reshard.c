@@ -332,57 +332,6 @@ static void only_one_mover_works(void **state)
 	run(p, RESHARD_MOVED);
 }
 
-/* -- the steps on one host -- */
-
-static void steps_hold_and_let_go(void **state)
-{
-	struct reshard_place *p = *state;
-	const int32_t slots[] = { 5, 11 };
-	const uint16_t targets[] = { 2, 2 };
-	struct slots *reader = NULL;
-	struct slot_entry s;
-	int64_t since = 0;
-	struct err e = { RC_OK, "" };
-
-	reshard_place_add(p, 3);
-	OK(slots_open(p->map, NULL, 0, false, &reader, &e));
-	OK(slots_mover_lock(p->slots, &e));
-	OK(step_local.copying(p->slots, slots, targets, 2, &e));
-	assert_int_equal(slots_get(p->slots, 11).state, SLOT_COPYING);
-	assert_int_equal(slots_get(p->slots, 11).target, 2);
-	/* somebody inside does not leave */
-	OK(slots_enter(reader, 11, 0, &s, &e));
-	assert_int_equal(step_local.fence(p->slots, slots, 2, &since, &e), RC_BUSY);
-	assert_int_equal(slots_get(p->slots, 5).state, SLOT_COPYING);
-	assert_int_equal(slots_get(p->slots, 11).state, SLOT_COPYING);
-	OK(slots_enter(reader, 5, 0, &s, &e));
-	slots_unlock(reader, 5);
-	slots_unlock(reader, 11);
-	/* behind a fence nobody comes in */
-	OK(step_local.fence(p->slots, slots, 2, &since, &e));
-	assert_int_equal(slots_enter(reader, 5, 0, &s, &e), RC_BUSY);
-	OK(step_local.unfence(p->slots, slots, 2, &e));
-	OK(slots_enter(reader, 5, 0, &s, &e));
-	slots_unlock(reader, 5);
-	OK(step_local.fence(p->slots, slots, 2, &since, &e));
-	OK(step_local.commit(p->slots, slots, 2, &e));
-	OK(step_local.commit(p->slots, slots, 2, &e));
-	OK(slots_enter(reader, 5, 0, &s, &e));
-	assert_int_equal(s.owner, 2);
-	assert_int_equal(s.generation, 1);
-	slots_unlock(reader, 5);
-	/* release is free at any time before */
-	OK(step_local.copying(p->slots, slots + 1, (uint16_t[]){ 0 }, 1, &e));
-	OK(step_local.fence(p->slots, slots + 1, 1, &since, &e));
-	OK(step_local.release(p->slots, slots + 1, 1, &e));
-	OK(slots_enter(reader, 11, 0, &s, &e));
-	assert_int_equal(s.owner, 2);
-	assert_int_equal(s.target, 2);
-	assert_int_equal(s.state, SLOT_STABLE);
-	slots_unlock(reader, 11);
-	slots_free(reader);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -396,7 +345,6 @@ int main(void)
 		IN_PLACE(leftovers_at_the_target_are_cleared_first),
 		IN_PLACE(big_person_goes_in_parts),
 		IN_PLACE(only_one_mover_works),
-		IN_PLACE(steps_hold_and_let_go),
 	};
 
 	return cmocka_run_group_tests_name("reshard", tests, NULL, NULL);

@@ -105,6 +105,13 @@ static enum rc die_release(void *ctx, const int32_t *slots, size_t n,
 	return step_local.release(m->slots, slots, n, e);
 }
 
+static int64_t die_waited(void *ctx, int64_t since)
+{
+	struct mortal *m = ctx;
+
+	return step_local.waited(m->slots, since);
+}
+
 static enum rc die_begin(void *ctx, struct err *e)
 {
 	struct mortal *m = ctx;
@@ -119,6 +126,7 @@ static const struct step_ops step_mortal = {
 	.fence = die_fence,
 	.unfence = die_unfence,
 	.commit = die_commit,
+	.waited = die_waited,
 	.release = die_release,
 };
 
