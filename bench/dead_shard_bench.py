@@ -108,9 +108,10 @@ TABLE = ("| mode | requests of others before, during | ms before: p50, p90, p99,
 
 
 def write(modes, args):
-    text = (f"By bench/dead-shard --write: three MongoDB shards (mongo-java-server in memory unless "
-            f"MONGOD says otherwise), each behind a proxy, one of which stops, hangs with open "
-            f"sockets, drips (a byte each 20 ms) or is slow (300 ms an answer); {args.processes} "
+    text = (f"By bench/dead-shard --write: three MongoDB shards on {args.servers} servers "
+            f"(mongo-java-server in memory unless MONGOD says otherwise), one of them behind a "
+            f"proxy that stops, hangs with open sockets, drips (a byte each 20 ms) or is slow "
+            f"(300 ms an answer); {args.processes} "
             f"processes, {args.rate:g} updates a second over all shards, {args.rounds} pairs of "
             f"windows of {args.seconds:g} s before and during, alternating. An error is an update "
             f"that was not taken, or kept for later, of somebody whose shard is well; bar of the "

@@ -18,7 +18,7 @@ enum { FENCE_MAX = 8, ANSWER_MS = 1000, FENCE_ANSWER_MS = 250,
 	COMMIT_OWN_MS = 10000,
 	/* A fence is given up after PATIENCE times what answers take typically,
 	 * as all who wait on the other hosts wait for the one that is late. */
-	PATIENCE = 8, FENCE_LEAST_MS = 20, ANSWER_TYPICAL_US = 4000 };
+	PATIENCE = 4, FENCE_LEAST_MS = 10, ANSWER_TYPICAL_US = 4000 };
 
 enum rc cluster_steps_open(const struct cluster_conf *c, struct slots *slots,
     struct cluster_steps **out, struct err *e)
@@ -172,10 +172,12 @@ static enum rc steps_copying(void *ctx, const int32_t *slots,
 	return overtaken(rc, e);
 }
 
-/* A fence would wait for a host that does not answer: rather nobody waits. */
+/* A fence would wait for a host that does not answer: rather nobody waits.
+ * One that has not taken the end of the last fence yet would not take the next
+ * in time, either. */
 static enum rc nobody_late(struct cluster_steps *s, struct err *e)
 {
-	enum rc rc = watch_look(&s->watch, &s->meta, e);
+	enum rc rc = steps_answers(s, ANSWER_MS, e);
 
 	for (int i = 0; i < s->watch.n && rc == RC_OK; i++) {
 		const struct watch_host *h = &s->watch.hosts[i];

@@ -32,6 +32,8 @@ static enum rc mongo_ops(const char *shard, const struct store_ops **out,
 	if (!str_format(path, sizeof(path), "%s/familybot-mongo.so",
 	    dir && dir[0] ? dir : PKGLIBDIR))
 		return err_set(e, RC_INVALID, "FAMILYBOT_MODULES is too long");
+	/* libmongoc's counters in /dev/shm would outlive killed processes. */
+	(void)setenv("MONGOC_DISABLE_SHM", "1", 0);
 	module = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 	if (!module)
 		return err_set(e, RC_SYSTEM, "%s: the MongoDB module cannot be "

@@ -167,6 +167,8 @@ class Host:
                 "PROCESSES": "3", "FAMILYBOT_MODULES": str(self.build), **self.more}
 
     def quickstart(self, *words, check=True):
+        if self.more:
+            faketime_tidy()
         return run(*self.net.inside(self.name), TOP / "quickstart", *words, check=check,
                    timeout=120, env=self.environment)
 
@@ -264,6 +266,7 @@ class Host:
     def remove(self):
         self.quickstart("stop", check=False)
         self.kill()
+        faketime_tidy()
         if not os.environ.get("FAMILYBOT_KEEP"):
             shutil.rmtree(self.directory, ignore_errors=True)
 
@@ -369,6 +372,13 @@ def faketime(offset):
         return {"LD_PRELOAD": str(path), "FAKETIME": offset, "DONT_FAKE_MONOTONIC": "1",
                 "FAKETIME_DISABLE_SHM": "1"}
     return {}
+
+
+def faketime_tidy():
+    """What it keeps of processes that were killed prevents others that get their pid."""
+    for path in Path("/dev/shm").glob("*faketime_s*_*"):
+        if not Path("/proc", path.name.rpartition("_")[2]).exists():
+            path.unlink(missing_ok=True)
 
 
 def new_secret():
