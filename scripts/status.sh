@@ -65,11 +65,13 @@ shards_sqlite() {
 }
 
 status_ready() {
-	local answer
+	local answer paused
 
 	answer=$(curl -sS -m 5 -w ' [%{http_code}]' "$URL/readyz" 2>&1) || true
+	paused=$(printf '%s' "$answer" | tr '{' '\n' |
+		sed -n 's/^"name":"\([^"]*\)".*"state":"paused".*/\1/p' | tr '\n' ' ')
 	case $answer in
-	*"[200]") say "  ready     yes" ;;
+	*"[200]") say "  ready     yes${paused:+; paused: ${paused% } (what its people write is kept)}" ;;
 	*) say "  ready     NO: $answer"; BROKEN=1 ;;
 	esac
 }

@@ -1,7 +1,7 @@
 /*
- * health.c - GET /healthz (the process lives), /readyz (so do its shards),
- * /metrics, which asks no shard.  Names of shards are told, their addresses are
- * not.
+ * health.c - GET /healthz (the process lives), /readyz (so do its shards, but
+ * for those that are paused), /metrics, which asks no shard.  Names of shards
+ * are told, their addresses are not.
  */
 #include "config.h"
 
@@ -51,7 +51,8 @@ void readyz_get(void *ctx, struct http_request *req,
 	struct shard_health *all = look(ctx, req, false, &n);
 
 	for (size_t i = 0; i < n; i++) {
-		if (all[i].up)
+		/* paused is how somebody wants it: nothing is wrong */
+		if (all[i].up || all[i].paused)
 			continue;
 		down++;
 		err_set(e, RC_UNAVAILABLE, "%s: %.180s", all[i].name,

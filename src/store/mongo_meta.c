@@ -84,7 +84,7 @@ enum rc mongo_meta_get(struct store *s, const char *key, struct buf *value,
     int64_t *version, struct err *e)
 {
 	struct mongo_store *ms = mongo_begin(s);
-	struct meta_item item;
+	struct meta_item item = { .key = NULL };
 	bson_t reply, doc;
 	bson_iter_t batch;
 	enum rc rc;

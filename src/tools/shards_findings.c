@@ -4,6 +4,7 @@
 #include "tools/shards_findings.h"
 
 #include "store/router.h"
+#include "tools/shards_show.h"
 #include "utils/json.h"
 
 enum { LINES_MAX = 200, PROGRESS_EACH = 20, SLOTS_TEXT_MAX = 32 << 20,
@@ -190,6 +191,7 @@ static void digests_print(FILE *f, const struct digests *all)
 
 static void end_print(struct findings *r, const struct verify_result *v)
 {
+	char people[FIGURE_SIZE], records[FIGURE_SIZE];
 	int64_t n = findings_sum(v);
 	FILE *f = r->c->out;
 
@@ -198,16 +200,16 @@ static void end_print(struct findings *r, const struct verify_result *v)
 		    "them.\n", (long long)(r->lines - LINES_MAX));
 	for (int i = 0; i < SHARDS_MAX; i++)
 		if (r->left_slots[i] > 0)
-			fprintf(f, "%s: %lld records in %lld slots belong to "
-			    "the change of shards under way; shards reshard "
-			    "cleanup removes them when it is over.\n",
-			    name_of(r, i), (long long)r->left_records[i],
+			fprintf(f, "%s: %s in %lld slots: of the change of "
+			    "shards under way; shards reshard cleanup removes "
+			    "them when it is over.\n", name_of(r, i),
+			    figure_records(r->left_records[i], records),
 			    (long long)r->left_slots[i]);
 	if (v->shards_unread > 0)
 		fprintf(f, "%d shards were not read: nothing is known of "
 		    "them.\n", v->shards_unread);
-	fprintf(f, "%lld people with a profile, %lld records: ",
-	    (long long)v->users, (long long)v->records);
+	fprintf(f, "%s with a profile, %s: ", figure_people(v->users, people),
+	    figure_records(v->records, records));
 	if (n == 0)
 		fputs("all that was read is where it belongs, once and "
 		    "whole.\n", f);

@@ -182,12 +182,13 @@ static void json_tell(struct shards_place *p, const struct reshard *r)
 
 static void moved_tell(FILE *f, const struct reshard *r, int32_t slots)
 {
-	char size[FIGURE_SIZE], p99[FIGURE_SIZE], most[FIGURE_SIZE], age[32];
+	char size[FIGURE_SIZE], p99[FIGURE_SIZE], most[FIGURE_SIZE], age[32],
+	    people[FIGURE_SIZE];
 	int64_t ms = r->ended_at - r->started_at;
 
 	ctl_age((ms + 999) / 1000, age, sizeof(age));
-	fprintf(f, "All %d slots are moved: %lld people, %s in %s", slots,
-	    (long long)r->users, figure_bytes(r->bytes, size), age);
+	fprintf(f, "All %d slots are moved: %s, %s in %s", slots,
+	    figure_people(r->users, people), figure_bytes(r->bytes, size), age);
 	if (ms > 0)
 		fprintf(f, " (%.0f people/s)", (double)r->users * 1e3 /
 		    (double)ms);

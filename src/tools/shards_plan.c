@@ -201,15 +201,17 @@ static void rows_print(FILE *f, const struct shards_change *ch)
 void change_print(struct ctl *c, const struct shards_change *ch)
 {
 	const struct plan_cost *cost = &ch->cost;
-	char size[FIGURE_SIZE], time[32];
+	char size[FIGURE_SIZE], people[FIGURE_SIZE], records[FIGURE_SIZE];
 	struct err e = { .text = "" };
+	char time[32];
 
 	heading_print(c->out, ch);
 	rows_print(c->out, ch);
 	ctl_age(cost->seconds, time, sizeof(time));
-	fprintf(c->out, "\n%d of %d slots move: about %lld people, %lld records, "
-	    "%s.\n", cost->slots, SLOT_COUNT, (long long)cost->users,
-	    (long long)cost->records, figure_bytes(cost->bytes, size));
+	fprintf(c->out, "\n%d of %d slots move: about %s, %s, %s.\n",
+	    cost->slots, SLOT_COUNT, figure_people(cost->users, people),
+	    figure_records(cost->records, records),
+	    figure_bytes(cost->bytes, size));
 	if (cost->slots > 0)
 		fprintf(c->out, "Time: about %s, at %.0f people/s (%s).\n",
 		    time, ch->speed, ch->measured ?

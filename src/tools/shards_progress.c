@@ -21,10 +21,10 @@ void progress_init(struct progress *p, const struct ctl *c)
 
 static void tail_put(struct buf *b, const struct reshard_progress *r)
 {
-	char age[32], fence[FIGURE_SIZE];
+	char age[32], fence[FIGURE_SIZE], people[FIGURE_SIZE];
 
-	buf_printf(b, "%d of %d slots, %lld people", r->slots_done, r->slots,
-	    (long long)r->users);
+	buf_printf(b, "%d of %d slots, %s", r->slots_done, r->slots,
+	    figure_people(r->users, people));
 	if (r->users_per_second > 0)
 		buf_printf(b, ", %.0f/s", r->users_per_second);
 	if (r->fence_p99_us > 0)

@@ -15,6 +15,7 @@
 #include "store/router.h"
 #include "store/slots.h"
 #include "tools/files.h"
+#include "tools/shards_show.h"
 #include "utils/buf.h"
 #include "utils/xalloc.h"
 
@@ -138,6 +139,7 @@ static enum rc restore_do(struct restore *r, struct err *e)
 {
 	struct verify_result v;
 	char kept[PATH_MAX] = "", what[700];
+	char people[FIGURE_SIZE], records[FIGURE_SIZE];
 	enum rc rc;
 
 	/* Nobody is in it, and this process has it open no more. */
@@ -159,9 +161,9 @@ static enum rc restore_do(struct restore *r, struct err *e)
 	rc = look_again(r, &v, e);
 	if (rc != RC_OK)
 		return rc;
-	fprintf(r->c->json ? stderr : r->c->out, "%s is back: %lld people, "
-	    "%lld records, all whole.\n", r->name, (long long)v.users,
-	    (long long)v.records);
+	fprintf(r->c->json ? stderr : r->c->out, "%s is back: %s, %s, all "
+	    "whole.\n", r->name, figure_people(v.users, people),
+	    figure_records(v.records, records));
 	if (*kept != '\0')
 		fprintf(r->c->json ? stderr : r->c->out, "What was there is "
 		    "kept as %s\n", kept);

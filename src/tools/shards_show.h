@@ -18,6 +18,9 @@ const char *figure_bytes(int64_t bytes, char *out);
 const char *figure_since(int64_t at, int64_t now, char *out);
 /* "3.2 ms"; "-" when 0. */
 const char *figure_us(int64_t us, char *out);
+/* "1 person", "12 people"; "1 record", "12 records". */
+const char *figure_people(int64_t n, char *out);
+const char *figure_records(int64_t n, char *out);
 
 const char *shard_state_word(const struct shard_look *l);
 const char *reshard_state_word(enum reshard_state s);

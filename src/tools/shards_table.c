@@ -55,6 +55,20 @@ const char *figure_us(int64_t us, char *out)
 	return out;
 }
 
+const char *figure_people(int64_t n, char *out)
+{
+	str_format(out, FIGURE_SIZE, "%lld %s", (long long)n, n == 1 ?
+	    "person" : "people");
+	return out;
+}
+
+const char *figure_records(int64_t n, char *out)
+{
+	str_format(out, FIGURE_SIZE, "%lld record%s", (long long)n, n == 1 ?
+	    "" : "s");
+	return out;
+}
+
 const char *shard_state_word(const struct shard_look *l)
 {
 	if (l->conf == NULL)

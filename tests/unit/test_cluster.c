@@ -151,11 +151,13 @@ static void a_silent_host_is_waited_for_until_its_lease_is_over(void **state)
 	struct place *p = *state;
 	struct err e = { RC_OK, "" };
 	int64_t began;
+	int broken = 0;
 	enum rc rc;
 
 	both_start(p);
 	assert_ok(step_cluster.copying(p->steps, SLOTS, TARGETS, 2, &e), &e);
 	began = clock_mono_us();
+	since = 0;
 	assert_int_equal(kill(p->b.pid, SIGSTOP), 0);
 	rc = step_cluster.fence(p->steps, SLOTS, 2, &since, &e);
 	assert_int_equal(rc, RC_BUSY);
@@ -163,9 +165,12 @@ static void a_silent_host_is_waited_for_until_its_lease_is_over(void **state)
 		/* who serves on b has its lease, so nothing is committed */
 		if (slots_lease_ok(p->b.slots))
 			assert_int_equal(slots_get(p->a.slots, 7).owner, 1);
+		broken += since != 0;
+		since = 0;
 		rc = step_cluster.fence(p->steps, SLOTS, 2, &since, &e);
 	}
 	assert_ok(rc, &e);
+	assert_int_equal(broken, 1);	/* then nobody waited */
 	assert_false(slots_lease_ok(p->b.slots));
 	assert_true(clock_mono_us() - began >= (LEASE_MS - LEASE_MS /
 	    5) * 1000);

@@ -391,6 +391,7 @@ static void readyz_names_the_shard_that_is_down(void **state)
 	w->paused = true;
 	r = begin(w, "GET", "/readyz");
 	out = answer(w, &r);
+	assert_status(out, "200");
 	assert_has(out, "\"up\":false,\"state\":\"paused\"}");
 }
 
