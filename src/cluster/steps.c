@@ -18,7 +18,7 @@ enum { FENCE_MAX = 8, ANSWER_MS = 1000, FENCE_ANSWER_MS = 250,
 	COMMIT_OWN_MS = 10000,
 	/* A fence is given up after PATIENCE times what answers take typically,
 	 * as all who wait on the other hosts wait for the one that is late. */
-	PATIENCE = 4, FENCE_LEAST_MS = 10, ANSWER_TYPICAL_US = 4000 };
+	PATIENCE = 4, FENCE_LEAST_MS = 8, ANSWER_TYPICAL_US = 4000 };
 
 enum rc cluster_steps_open(const struct cluster_conf *c, struct slots *slots,
     struct cluster_steps **out, struct err *e)

@@ -14,7 +14,7 @@
 
 #include "utils/buf.h"
 
-enum { VALUE_MAX = 1 << 20 };
+enum { VALUE_MAX = 1 << 20, PREFIX_SIZE = 64 };
 
 /* Is there a majority to be asked?  A single server is one. */
 static bool is_replicated(struct mongo_store *ms)
@@ -159,23 +159,24 @@ enum rc mongo_meta_list(struct store *s, const char *prefix,
 {
 	struct mongo_find f = { .collection = MONGO_AGREED };
 	struct mongo_cursor c = { 0 };
+	char behind[PREFIX_SIZE];
 	bson_t *filter, *sort;
 	struct meta_item item;
 	const bson_t *doc;
 	enum rc rc;
 
+	if (*prefix == '\0' || !str_copy(behind, sizeof(behind), prefix))
+		return err_set(e, RC_INVALID, "no such beginning of keys");
+	/* Not even read: others may be long. */
+	behind[strlen(behind) - 1]++;
 	f.filter = filter = BCON_NEW("_id", "{", "$gte", BCON_UTF8(prefix),
-	    "}");
+	    "$lt", BCON_UTF8(behind), "}");
 	f.sort = sort = BCON_NEW("_id", BCON_INT32(1));
 	mongo_cursor_find(&c, mongo_begin(s), &f);
 	while ((rc = mongo_cursor_next(&c, false, &doc, e)) == RC_OK) {
 		rc = get_agreed(c.ms, doc, true, &item, e);
 		if (rc != RC_OK)
 			break;
-		if (strncmp(item.key, prefix, strlen(prefix)) != 0) {
-			rc = RC_NOTFOUND;	/* behind the last of them */
-			break;
-		}
 		each(ctx, &item);
 	}
 	mongo_cursor_release(&c);

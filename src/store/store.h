@@ -269,9 +269,9 @@ struct store_ops {
 	 * the new one.  RC_CONFLICT: another was first.  value: ≤ 1 MiB. */
 	enum rc (*meta_put)(struct store *s, const char *key,
 	    const void *value, size_t len, int64_t *version, struct err *e);
-	/* All whose key has this beginning, by key, in one round trip.  each
-	 * does not use the store.  A primary that was deposed and does not
-	 * know it yet may answer with what was true before. */
+	/* All whose key has this beginning (ASCII), by key, in one round trip.
+	 * each does not use the store.  A primary that was deposed and does
+	 * not know it yet may answer with what was true before. */
 	enum rc (*meta_list)(struct store *s, const char *prefix,
 	    void (*each)(void *ctx, const struct meta_item *item), void *ctx,
 	    struct err *e);
