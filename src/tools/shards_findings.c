@@ -200,9 +200,9 @@ static void end_print(struct findings *r, const struct verify_result *v)
 		    "them.\n", (long long)(r->lines - LINES_MAX));
 	for (int i = 0; i < SHARDS_MAX; i++)
 		if (r->left_slots[i] > 0)
-			fprintf(f, "%s: %s in %lld slots: of the change of "
-			    "shards under way; shards reshard cleanup removes "
-			    "them when it is over.\n", name_of(r, i),
+			fprintf(f, "%s: the change of shards under way left %s "
+			    "in %lld slots; shards reshard cleanup removes them "
+			    "when it is over.\n", name_of(r, i),
 			    figure_records(r->left_records[i], records),
 			    (long long)r->left_slots[i]);
 	if (v->shards_unread > 0)
