@@ -93,7 +93,7 @@ static void values_are_listed_by_beginning(void **state)
 	buf_init(&b, 1000);
 	for (size_t i = 0; i < COUNT(keys); i++) {
 		version = 0;
-		OK(s->ops->meta_put(s, keys[i], keys[i], i, &version, &e));
+		OK(s->ops->meta_put(s, keys[i], keys[i], i % 5, &version, &e));
 	}
 	OK(s->ops->meta_put(s, "map", "2", 1, &version, &e));
 	OK(s->ops->meta_list(s, "host/", item_join, &b, &e));
