@@ -87,10 +87,11 @@ enum rc sqlite_meta_list(struct store *st, const char *prefix,
 	sqlite_bind_text(q, 1, prefix);
 	rc = sqlite_row(s, q, &row, e);
 	while (rc == RC_OK && row) {
+		const void *bytes = sqlite3_column_blob(q, 2);
 		struct meta_item item = {
 			.key = (const char *)sqlite3_column_text(q, 0),
 			.version = sqlite3_column_int64(q, 1),
-			.value = sqlite3_column_blob(q, 2),
+			.value = bytes ? bytes : "",
 			.len = (size_t)sqlite3_column_bytes(q, 2),
 		};
 

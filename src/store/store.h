@@ -75,7 +75,7 @@ struct slot_census {
 	uint32_t records[COLLECTION_COUNT];
 };
 
-/* A small named value on which hosts agree; lent. */
+/* A small named value on which hosts agree; lent, no pointer NULL. */
 struct meta_item {
 	const char *key;
 	const void *value;
