@@ -4,6 +4,7 @@ to complain about, Telegram must have refused nothing that the test did not
 expect, and no process may have died of a signal that the test did not send.
 """
 
+import contextlib
 import os
 import re
 import tempfile
@@ -55,11 +56,17 @@ def new_stack(request):
             made[-1].start()
         return made[-1]
     yield make
-    for stack in made:
-        _judge(stack, request, 0, 0)
-        stack.stop()
-        if not os.environ.get("FAMILYBOT_KEEP"):
-            stack.remove()
+    with contextlib.ExitStack() as ends:	# whatever is judged, nothing goes on running
+        for stack in made:
+            ends.callback(_end, stack)
+        for stack in made:
+            _judge(stack, request, 0, 0)
+
+
+def _end(stack):
+    stack.stop()
+    if not os.environ.get("FAMILYBOT_KEEP"):
+        stack.remove()
 
 
 def _judge(stack, request, complaints, refusals):
