@@ -14,12 +14,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "answerer.h"
+#include "app/answerer.h"
 #include "bot/bot.h"
 #include "config/config.h"
-#include "guard.h"
-#include "shards.h"
-#include "store/router.h"
+#include "app/guard.h"
+#include "app/shards_open.h"
+#include "shards/router.h"
 #include "utils/arena.h"
 #include "utils/timing.h"
 

@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #include "reshard/reshard.h"
-#include "store/slots.h"
+#include "shards/slots.h"
 #include "utils/buf.h"
 #include "utils/clock.h"
 

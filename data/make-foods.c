@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "services/nutrition_key.h"
+#include "services/nutrition/key.h"
 #include "utils/buf.h"
 
 static const char schema[] =

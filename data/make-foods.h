@@ -8,8 +8,8 @@
 #include <sqlite3.h>
 #include <stdio.h>
 
-#include "services/nutrition_db.h"
-#include "services/nutrition_text.h"
+#include "services/nutrition/db.h"
+#include "services/nutrition/text.h"
 
 enum { LINE_SIZE = 8192, FIELDS_MAX = 12 };
 

@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <sysexits.h>
 
-#include "process.h"
-#include "shards.h"
+#include "app/process.h"
+#include "app/shards_open.h"
 #include "tools/ctl.h"
 
 static void usage(FILE *f)

@@ -9,10 +9,10 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "app.h"
+#include "app/app.h"
 #include "config/config.h"
-#include "process.h"
-#include "program.h"
+#include "app/process.h"
+#include "app/program.h"
 #include "utils/log.h"
 
 static void usage(FILE *f)

@@ -9,8 +9,8 @@
 
 #include "clients/http.h"
 #include "clients/telegram.h"
-#include "process.h"
-#include "program.h"
+#include "app/process.h"
+#include "app/program.h"
 #include "utils/buf.h"
 #include "utils/log.h"
 #include "worker/poller.h"

@@ -17,7 +17,7 @@
 #include "bot/text.h"
 #include "bot/update.h"
 #include "services/user.h"
-#include "store/router.h"
+#include "shards/router.h"
 #include "utils/timing.h"
 
 enum { ATTEMPTS = 4 };

@@ -9,7 +9,7 @@
 #include "bot/reply.h"
 #include "bot/text.h"
 #include "spool/spool.h"
-#include "store/router.h"
+#include "shards/router.h"
 
 enum { WORD_EVERY_MS = 60000 };
 

@@ -58,8 +58,8 @@
 
 #include "reshard/reshard.h"
 #include "reshard/step.h"
-#include "store/router.h"
-#include "store/slots.h"
+#include "shards/router.h"
+#include "shards/slots.h"
 #include "utils/err.h"
 
 enum { CLUSTER_NAME_SIZE = 64, CLUSTER_HOSTS_MAX = 64 };

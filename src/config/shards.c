@@ -20,7 +20,7 @@
 #include "utils/xalloc.h"
 
 enum {
-	SLOTS = 5040,		/* of store/router.h, which is out of reach here */
+	SLOTS = 5040,		/* of shards/router.h, which is out of reach here */
 	SHARDS_MOST = 256,
 	NAME_MOST = 63,
 	TIMEOUT_LEAST = 50,

@@ -1,9 +1,4 @@
 libfamilybot_a_SOURCES += \
-	src/handlers/health.c \
-	src/handlers/http.h \
-	src/handlers/routes.c \
-	src/handlers/webhook.c
-libfamilybot_a_SOURCES += \
 	src/handlers/cmd_delete_me.c \
 	src/handlers/cmd_help.c \
 	src/handlers/cmd_history.c \

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "handlers/meal_view.h"
-#include "services/nutrition_text.h"
+#include "services/nutrition/text.h"
 #include "services/user.h"
 #include "utils/validators.h"
 

@@ -14,7 +14,7 @@
 #include "bot/text.h"
 #include "handlers/table.h"
 #include "services/food.h"
-#include "services/nutrition.h"
+#include "services/nutrition/nutrition.h"
 #include "utils/validators.h"
 
 enum { CHOICES_MAX = 6, DAY_MAX = 3000000 /* of the year 10183 */,

@@ -5,7 +5,7 @@
 #define FAMILYBOT_HANDLERS_TEACH_H
 
 #include "bot/command.h"
-#include "services/nutrition.h"
+#include "services/nutrition/nutrition.h"
 
 /* Asks for the figures of unknown and keeps text in the user's draft, so that
  * it is counted when they come. */

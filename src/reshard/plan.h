@@ -8,8 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "store/router.h"
-#include "store/slots.h"
+#include "shards/router.h"
+#include "shards/slots.h"
 #include "utils/err.h"
 
 enum plan_placement { PLAN_MODULO, PLAN_MINIMAL };

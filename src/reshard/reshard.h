@@ -19,8 +19,8 @@
 
 #include "reshard/plan.h"
 #include "reshard/step.h"
-#include "store/router.h"
-#include "store/slots.h"
+#include "shards/router.h"
+#include "shards/slots.h"
 #include "utils/clock.h"
 #include "utils/err.h"
 

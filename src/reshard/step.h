@@ -25,7 +25,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "store/slots.h"
+#include "shards/slots.h"
 #include "utils/err.h"
 
 struct step_ops {

@@ -15,8 +15,8 @@
 #include <stdint.h>
 
 #include "models/record.h"
-#include "store/router.h"
-#include "store/slots.h"
+#include "shards/router.h"
+#include "shards/slots.h"
 #include "utils/err.h"
 
 enum verify_kind {

@@ -9,7 +9,7 @@
 
 #include "models/food.h"
 #include "models/user.h"
-#include "services/nutrition.h"
+#include "services/nutrition/nutrition.h"
 #include "store/store.h"
 #include "utils/clock.h"
 #include "utils/err.h"

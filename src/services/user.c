@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "store/router.h"
+#include "models/slot.h"
 #include "utils/buf.h"
 #include "utils/xalloc.h"
 

@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "store/turn.h"
+#include "store/sqlite/turn.h"
 #include "utils/clock.h"
 
 enum { APPLICATION_ID = 0x46627370 /* "Fbsp" */, BUSY_MS = 2000,

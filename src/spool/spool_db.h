@@ -7,8 +7,8 @@
 #include <sqlite3.h>
 
 #include "spool/spool.h"
-#include "store/router.h"
-#include "store/shared.h"
+#include "shards/router.h"
+#include "shards/shared.h"
 
 enum { SPOOL_VERSION = 1 };
 

@@ -11,7 +11,7 @@
 
 #include <sqlite3.h>
 
-#include "store/sqlite.h"
+#include "store/sqlite/sqlite.h"
 #include "utils/buf.h"
 
 enum { APPLICATION_ID = 0x46626f74 /* "Fbot" */ };

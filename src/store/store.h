@@ -8,7 +8,7 @@
  * full, RC_CORRUPT unreadable record, RC_BUSY locked too long; words are in e.
  * Each call is atomic and durable when it returns RC_OK.  user_id, slot and
  * the natural keys are in the records; the caller has routed and locked.
- * The slot that is stored is always slot_of(user_id) of store/router.h.
+ * The slot that is stored is always slot_of(user_id) of models/slot.h.
  */
 #ifndef FAMILYBOT_STORE_STORE_H
 #define FAMILYBOT_STORE_STORE_H

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "queue/queue.h"
-#include "store/router.h"
+#include "shards/router.h"
 #include "utils/buf.h"
 #include "utils/clock.h"
 #include "utils/json.h"

@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "spool/spool.h"
-#include "store/router.h"
+#include "shards/router.h"
 #include "utils/buf.h"
 #include "utils/clock.h"
 #include "utils/json.h"

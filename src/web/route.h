@@ -1,7 +1,7 @@
 /*
  * route.h - the table of routes: which function answers which path.
  *
- * A new route is one row in handlers/routes.c.
+ * A new route is one row in api/routes.c.
  */
 #ifndef FAMILYBOT_WEB_ROUTE_H
 #define FAMILYBOT_WEB_ROUTE_H

@@ -18,9 +18,9 @@
 #include <stdlib.h>
 
 #include "spool/spool.h"
-#include "store/pulse.h"
-#include "store/router.h"
-#include "store/slots.h"
+#include "shards/pulse.h"
+#include "shards/router.h"
+#include "shards/slots.h"
 #include "utils/log.h"
 #include "utils/xalloc.h"
 

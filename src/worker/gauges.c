@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-#include "store/router.h"
+#include "shards/router.h"
 #include "store/store.h"
 #include "utils/log.h"
 #include "web/metrics_worker.h"

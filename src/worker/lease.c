@@ -13,9 +13,9 @@
 
 #include <string.h>
 
-#include "store/pulse.h"
-#include "store/router.h"
-#include "store/slots.h"
+#include "shards/pulse.h"
+#include "shards/router.h"
+#include "shards/slots.h"
 #include "store/store.h"
 #include "utils/log.h"
 #include "utils/xalloc.h"

@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-#include "store/router.h"
+#include "shards/router.h"
 #include "store/store.h"
 #include "utils/log.h"
 

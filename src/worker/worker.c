@@ -6,7 +6,7 @@
 #include <poll.h>
 #include <string.h>
 
-#include "store/router.h"
+#include "shards/router.h"
 #include "utils/log.h"
 #include "utils/xalloc.h"
 #include "worker/internal.h"

@@ -6,7 +6,7 @@
 
 #include "fuzz.h"
 
-#include "services/nutrition.h"
+#include "services/nutrition/nutrition.h"
 #include "utils/buf.h"
 
 enum { TEXT_MAX = 4096, OTHERS = 5 };

@@ -5,7 +5,7 @@
 
 #include "fuzz.h"
 
-#include "services/nutrition.h"
+#include "services/nutrition/nutrition.h"
 
 enum { GRAM = 1000, KCAL = 1000 };
 

@@ -13,9 +13,9 @@
 #include "handlers/table.h"
 #include "queue/queue.h"
 #include "services/food.h"
-#include "services/nutrition.h"
+#include "services/nutrition/nutrition.h"
 #include "services/user.h"
-#include "store/router.h"
+#include "shards/router.h"
 #include "utils/json.h"
 #include "utils/timing.h"
 

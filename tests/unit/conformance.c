@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "store/router.h"
+#include "shards/router.h"
 #include "utils/buf.h"
 #include "utils/clock.h"
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "store/router.h"
+#include "shards/router.h"
 #include "utils/buf.h"
 
 enum { DAY = 20000 };

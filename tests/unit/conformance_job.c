@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "store/router.h"
+#include "shards/router.h"
 #include "utils/buf.h"
 
 enum { MANY = 60 };

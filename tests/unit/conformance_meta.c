@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "store/router.h"
+#include "shards/router.h"
 #include "utils/buf.h"
 
 enum { WRITERS = 4, ROUNDS = 15 };

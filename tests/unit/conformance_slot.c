@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "store/router.h"
+#include "shards/router.h"
 #include "utils/buf.h"
 
 enum { WHO = 42, NEIGHBOUR = WHO + SLOT_COUNT, OTHER = WHO + 1, DAY = 20000,

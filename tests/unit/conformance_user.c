@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "store/router.h"
+#include "shards/router.h"
 #include "utils/buf.h"
 
 static void user_comes_back_as_stored(void **state)

@@ -152,6 +152,6 @@ test_drain_SOURCES = tests/unit/test_drain.c $(http_server) \
 	tests/unit/worker_place.c tests/unit/worker_place.h
 test_drain_LDADD = $(TEST_LIBS) $(CURL_LIBS) -lpthread
 test_later_SOURCES = tests/unit/test_later.c \
-	src/applier.c src/applier.h $(answerer_sources) \
+	src/app/applier.c src/app/applier.h $(answerer_sources) \
 	tests/unit/bot_world.c tests/unit/bot_world.h
 test_later_LDADD = $(TEST_LIBS)

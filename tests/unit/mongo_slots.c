@@ -4,7 +4,7 @@
  */
 #include "config.h"
 
-#include "store/mongo.h"
+#include "store/mongo/mongo.h"
 
 #include <stdarg.h>
 #include <setjmp.h>
@@ -15,7 +15,7 @@
 #include <string.h>
 
 #include "mongo_proxy.h"
-#include "store/router.h"
+#include "shards/router.h"
 #include "utils/buf.h"
 #include "utils/clock.h"
 

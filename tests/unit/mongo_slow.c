@@ -4,7 +4,7 @@
  */
 #include "config.h"
 
-#include "store/mongo.h"
+#include "store/mongo/mongo.h"
 
 #include <stdarg.h>
 #include <setjmp.h>

@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-#include "store/pulse.h"
+#include "shards/pulse.h"
 
 enum { SHARD = 2, OTHER = 1, SHARDS = 3, PLACES = 4 };
 

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "reshard/verify.h"
-#include "store/slots.h"
+#include "shards/slots.h"
 #include "store/store.h"
 
 struct look {

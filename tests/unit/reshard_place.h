@@ -14,7 +14,7 @@
 
 #include "models/record.h"
 #include "reshard/reshard.h"
-#include "store/slots.h"
+#include "shards/slots.h"
 #include "utils/buf.h"
 
 enum { PLACE_SHARDS = 6 };

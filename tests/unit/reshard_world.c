@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "store/slots.h"
+#include "shards/slots.h"
 #include "utils/buf.h"
 #include "utils/clock.h"
 

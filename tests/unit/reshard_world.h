@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "store/router.h"
+#include "shards/router.h"
 
 enum { WORLD_SLOTS = 500, WORLD_PEOPLE = 3 * WORLD_SLOTS, WORLD_SHARDS = 6,
 	WORLD_FIRST = 4, WORLD_WRITERS = 4, WORLD_MEALS = 40, WORLD_FOODS = 4,

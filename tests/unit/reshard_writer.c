@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "store/slots.h"
+#include "shards/slots.h"
 #include "store/store.h"
 #include "utils/buf.h"
 #include "utils/clock.h"

@@ -5,7 +5,7 @@
 #ifndef FAMILYBOT_TESTS_ROUTER_PLACE_H
 #define FAMILYBOT_TESTS_ROUTER_PLACE_H
 
-#include "store/router.h"
+#include "shards/router.h"
 
 enum { SHARDS = 10 };
 

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#include "store/slots.h"
+#include "shards/slots.h"
 
 struct place {
 	char dir[400];

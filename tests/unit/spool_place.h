@@ -11,7 +11,7 @@
 #include <stdbool.h>
 
 #include "spool/spool.h"
-#include "store/router.h"
+#include "shards/router.h"
 
 enum { ANNA = 77, BORIS = 78, FAR = 77 + SLOT_COUNT, NOW = 1795435200 };
 

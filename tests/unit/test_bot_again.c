@@ -11,7 +11,7 @@
 
 #include "services/food.h"
 #include "services/user.h"
-#include "store/router.h"
+#include "shards/router.h"
 #include "utils/timing.h"
 
 /* A tap of anybody on a message of the bot, which replied to owner (0: to

@@ -17,7 +17,7 @@
 #include <cmocka.h>
 
 #include "spool/spool.h"
-#include "store/slots.h"
+#include "shards/slots.h"
 #include "worker_place.h"
 
 enum { ANNA = 77, BORIS = 78, FAR = 77 + SLOT_COUNT, TOLD_MAX = 2000 };

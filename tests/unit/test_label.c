@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "services/nutrition.h"
+#include "services/nutrition/nutrition.h"
 
 static void labels_are_read(void **state)
 {

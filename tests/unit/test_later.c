@@ -13,10 +13,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "applier.h"
+#include "app/applier.h"
 #include "spool/spool.h"
-#include "store/router.h"
-#include "store/slots.h"
+#include "shards/router.h"
+#include "shards/slots.h"
 #include "utils/timing.h"
 
 static struct {

@@ -8,7 +8,7 @@
  */
 #include "config.h"
 
-#include "store/mongo.h"
+#include "store/mongo/mongo.h"
 
 #include <stdarg.h>
 #include <setjmp.h>

@@ -14,8 +14,8 @@
 
 #include <cmocka.h>
 
-#include "services/nutrition.h"
-#include "services/nutrition_text.h"
+#include "services/nutrition/nutrition.h"
+#include "services/nutrition/text.h"
 
 static struct parsed p;
 

@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "services/nutrition.h"
+#include "services/nutrition/nutrition.h"
 
 enum { FIELD_SIZE = 512 };
 

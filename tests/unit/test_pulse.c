@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "pulse_place.h"
-#include "store/pulse_file.h"
+#include "shards/pulse_file.h"
 #include "utils/clock.h"
 
 static void one_in_four_stays_free(void **state)

@@ -20,7 +20,7 @@
 
 #include "reshard/reshard.h"
 #include "reshard_world.h"
-#include "store/slots.h"
+#include "shards/slots.h"
 #include "utils/buf.h"
 #include "utils/clock.h"
 

@@ -18,8 +18,8 @@
 #include <unistd.h>
 
 #include "router_place.h"
-#include "store/router.h"
-#include "store/slots.h"
+#include "shards/router.h"
+#include "shards/slots.h"
 #include "utils/buf.h"
 #include "utils/clock.h"
 

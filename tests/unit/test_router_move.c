@@ -20,9 +20,9 @@
 #include <unistd.h>
 
 #include "router_place.h"
-#include "store/pulse.h"
-#include "store/router.h"
-#include "store/slots.h"
+#include "shards/pulse.h"
+#include "shards/router.h"
+#include "shards/slots.h"
 #include "utils/buf.h"
 #include "utils/clock.h"
 

@@ -17,10 +17,10 @@
 #include <unistd.h>
 
 #include "config/config.h"
-#include "handlers/http.h"
-#include "shards.h"
-#include "store/router.h"
-#include "store/slots.h"
+#include "api/http.h"
+#include "app/shards_open.h"
+#include "shards/router.h"
+#include "shards/slots.h"
 #include "utils/buf.h"
 
 struct place {

@@ -19,7 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "store/shared.h"
+#include "shards/shared.h"
 #include "utils/buf.h"
 
 enum { SIZE = 4096, LAYOUT = 7, WAITERS = 6 };

@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "slots_place.h"
-#include "store/slots.h"
+#include "shards/slots.h"
 #include "utils/buf.h"
 #include "utils/clock.h"
 

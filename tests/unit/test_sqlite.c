@@ -17,8 +17,8 @@
 #include <unistd.h>
 
 #include "store/migrate.h"
-#include "store/sqlite.h"
-#include "store/turn.h"
+#include "store/sqlite/sqlite.h"
+#include "store/sqlite/turn.h"
 #include "utils/buf.h"
 #include "utils/clock.h"
 

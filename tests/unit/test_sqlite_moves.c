@@ -16,8 +16,8 @@
 #include <unistd.h>
 
 #include "store/migrate.h"
-#include "store/router.h"
-#include "store/sqlite.h"
+#include "shards/router.h"
+#include "store/sqlite/sqlite.h"
 #include "utils/buf.h"
 
 enum { WHO = 42, DAY = 20000 };

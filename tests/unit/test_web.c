@@ -15,7 +15,7 @@
 #include <cmocka.h>
 
 #include "bot/bot.h"
-#include "handlers/http.h"
+#include "api/http.h"
 #include "utils/log.h"
 #include "web/metrics.h"
 #include "web/web.h"

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "store/slots.h"
+#include "shards/slots.h"
 #include "store/store.h"
 #include "worker_place.h"
 

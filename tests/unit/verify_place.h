@@ -8,8 +8,8 @@
 #include "conformance.h"
 
 #include "reshard/verify.h"
-#include "store/router.h"
-#include "store/slots.h"
+#include "shards/router.h"
+#include "shards/slots.h"
 
 enum { SHARDS = 3, PEOPLE = 60 };
 

@@ -15,7 +15,7 @@
 #include "models/job.h"
 #include "models/user.h"
 #include "queue/queue.h"
-#include "store/router.h"
+#include "shards/router.h"
 #include "utils/clock.h"
 #include "worker/worker.h"
 

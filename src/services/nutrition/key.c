@@ -1,0 +1,78 @@
+/*
+ * key.c - keys of names.  Pure; owns no memory.
+ */
+#include "config.h"
+
+#include "services/nutrition/key.h"
+
+#include <string.h>
+
+#include "utils/buf.h"
+
+bool token_in_key(const struct token *k)
+{
+	if (k->kind == TOKEN_PERCENT)
+		return true;
+	if (k->kind == TOKEN_NUM)
+		return !k->fraction;
+	if (k->kind != TOKEN_WORD)
+		return false;
+	switch (k->cls) {
+	case CLASS_STOP:
+	case CLASS_WITH:
+	case CLASS_MOD:
+	case CLASS_ART:
+	case CLASS_FILL:
+	case CLASS_EACH:
+		return false;
+	default:
+		return k->stem[0] != '\0';
+	}
+}
+
+static const char *key_stem(const struct token *k)
+{
+	return k->cls == CLASS_AND && k->kind == TOKEN_WORD ? "&" :
+	    k->cls == CLASS_WITHOUT && k->kind == TOKEN_WORD ? "!" : k->stem;
+}
+
+/* Sorted insertion; the same stem twice counts once. */
+static int stem_insert(const char **stems, int n, const char *s)
+{
+	int i = n;
+
+	for (int j = 0; j < n; j++)
+		if (strcmp(stems[j], s) == 0)
+			return n;
+	for (; i > 0 && strcmp(stems[i - 1], s) > 0; i--)
+		stems[i] = stems[i - 1];
+	stems[i] = s;
+	return n + 1;
+}
+
+bool key_make(const struct text *t, int from, int to, char key[FOOD_NAME_SIZE])
+{
+	const char *stems[KEY_STEMS_MAX];
+	size_t len = 0;
+	int n = 0;
+
+	for (int i = from; i < to; i++) {
+		if (!token_in_key(&t->tok[i]))
+			continue;
+		if (n == KEY_STEMS_MAX)
+			return false;
+		n = stem_insert(stems, n, key_stem(&t->tok[i]));
+	}
+	for (int i = 0; i < n; i++) {
+		size_t l = strlen(stems[i]);
+
+		if (len + l + 2 > FOOD_NAME_SIZE)
+			return false;
+		if (i > 0)
+			key[len++] = ' ';
+		memcpy(key + len, stems[i], l);
+		len += l;
+	}
+	key[len] = '\0';
+	return n > 0;
+}

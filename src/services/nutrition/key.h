@@ -1,0 +1,23 @@
+/*
+ * key.h - keys: the stems of a name, sorted, joined by spaces.
+ * Order, case, small words and praise ("свежий", "homemade") do not matter.
+ */
+#ifndef FAMILYBOT_SERVICES_NUTRITION_KEY_H
+#define FAMILYBOT_SERVICES_NUTRITION_KEY_H
+
+#include "models/food.h"
+#include "services/nutrition/text.h"
+
+enum { KEY_STEMS_MAX = 10 };
+
+/* Does the token say what the food is (and so belongs to a key)? */
+bool token_in_key(const struct token *k);
+
+/*
+ * The key of tokens from..to-1, whose classes are known.  False when there is
+ * none, or more than KEY_STEMS_MAX stems, or it does not fit.
+ */
+bool key_make(const struct text *t, int from, int to,
+    char key[FOOD_NAME_SIZE]);
+
+#endif

@@ -1,0 +1,109 @@
+/*
+ * nutrition.c - opening foods.db and parsing a text, step by step.
+ * struct nutrition owns the connection, the stemmers and the working space;
+ * it serves one thread.
+ */
+#include "config.h"
+
+#include "services/nutrition/nutrition.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "services/nutrition/impl.h"
+#include "utils/xalloc.h"
+
+enum rc nutrition_open(const char *path, struct nutrition **out, struct err *e)
+{
+	struct nutrition *n = xcalloc(1, sizeof(*n));
+	enum rc rc;
+
+	if (!stemmers_init(&n->st)) {
+		rc = err_set(e, RC_SYSTEM, "libstemmer lacks Russian or English");
+		goto out;
+	}
+	rc = food_db_open(path, &n->db, e);
+	if (rc != RC_OK)
+		goto out;
+	*out = n;
+	n = NULL;
+out:
+	nutrition_free(n);
+	return rc;
+}
+
+void nutrition_free(struct nutrition *n)
+{
+	if (n == NULL)
+		return;
+	food_db_free(n->db);
+	stemmers_release(&n->st);
+	free(n);
+}
+
+/* "как вчера", "same as yesterday": the words, one after another. */
+static bool same_as_yesterday(const struct nutrition *n)
+{
+	static const char *const said[] = { "как вчера", "как и вчера",
+		"что вчера", "что и вчера", "вчерашнее меню",
+		"повтори вчера", "повторить вчера", "same as yesterday",
+		"same yesterday", "like yesterday", "as yesterday",
+		"repeat yesterday", "same thing as yesterday",
+		"same thing yesterday" };
+	const struct text *t = &n->text;
+	char flat[256];
+	size_t len = 0;
+
+	if (t->n > 9)
+		return false;
+	for (int i = 0; i < t->n; i++) {
+		const struct token *k = &t->tok[i];
+		size_t l = (size_t)(k->end - k->start);
+
+		if (k->kind == TOKEN_QUESTION)
+			return false;
+		if (k->kind != TOKEN_WORD || len + l + 2 > sizeof(flat))
+			continue;
+		if (len > 0)
+			flat[len++] = ' ';
+		memcpy(flat + len, t->s + k->start, l);
+		len += l;
+	}
+	flat[len] = '\0';
+	for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++)
+		if (strstr(flat, said[i]) != NULL)
+			return true;
+	return false;
+}
+
+enum rc nutrition_parse(struct nutrition *n, enum lang lang, const char *text,
+    const struct own_food *own, size_t nown, struct parsed *out, struct err *e)
+{
+	struct parsed *p = out;
+
+	(void)e;
+	memset(p, 0, sizeof(*p));
+	n->scan.own = own;
+	n->scan.nown = nown;
+	text_read(&n->text, &n->st, text);
+	if (same_as_yesterday(n)) {
+		p->verdict = PARSE_SAME_AS_YESTERDAY;
+		return RC_OK;
+	}
+	words_classify(n);
+	scan_text(n);
+	scan_search(n);
+	scan_assign(n);
+	scan_items(n, lang, p);
+	return RC_OK;
+}
+
+void nutrition_key(struct nutrition *n, const char *name,
+    char key[FOOD_NAME_SIZE])
+{
+	text_read(&n->text, &n->st, name);
+	words_classify(n);
+	key[0] = '\0';
+	while (n->text.n > 0 && !key_make(&n->text, 0, n->text.n, key))
+		n->text.n--;
+}

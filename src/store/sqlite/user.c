@@ -1,0 +1,102 @@
+/*
+ * user.c - people in an SQLite shard.
+ */
+#include "config.h"
+
+#include "store/sqlite/sqlite.h"
+
+#include <sqlite3.h>
+
+#include "models/slot.h"
+
+
+enum { CUT_WAIT_MS = 200 };
+
+enum rc sqlite_user_get(struct store *st, int64_t user_id, struct user *out,
+    struct err *e)
+{
+	struct sqlite_store *s = (struct sqlite_store *)st;
+	sqlite3_stmt *q = NULL;
+	struct user u = { 0 };
+	bool row = false;
+	enum rc rc;
+
+	rc = sqlite_query(s, SQL_USER_GET, 1, &user_id, &q, e);
+	if (rc == RC_OK)
+		rc = sqlite_row(s, q, &row, e);
+	if (rc == RC_OK && !row)
+		rc = err_set(e, RC_NOTFOUND, "no such user");
+	if (rc == RC_OK)
+		rc = sqlite_read(s, q, user_columns, &u, e);
+	if (rc == RC_OK)
+		*out = u;
+	sqlite_reset(q);
+	return rc;
+}
+
+enum rc sqlite_user_put(struct store *st, struct user *u, struct err *e)
+{
+	struct sqlite_store *s = (struct sqlite_store *)st;
+	sqlite3_stmt *q = NULL;
+	int32_t was = u->rev;
+	bool open = false;
+	enum rc rc;
+
+	u->slot = slot_of(u->user_id);
+	u->rev = was + 1;
+	rc = sqlite_write_begin(s, u->slot, u->user_id, &open, e);
+	if (rc == RC_OK)
+		rc = sqlite_query(s, was ? SQL_USER_UPDATE : SQL_USER_INSERT, 0,
+		    NULL, &q, e);
+	if (rc == RC_OK) {
+		int n = sqlite_bind(q, user_columns, u);
+
+		if (was)
+			sqlite_bind_i64(q, n + 1, was);
+		rc = sqlite_done(s, q, e);
+	}
+	if (rc == RC_OK && sqlite_changed(s) == 0)
+		rc = err_set(e, RC_CONFLICT, "another request changed the user "
+		    "first: read again");
+	rc = sqlite_write_end(s, open, rc, e);
+	if (rc != RC_OK)
+		u->rev = was;
+	return rc;
+}
+
+/* The log still holds the pages as they were: it is written back and cut.
+ * What reads or writes at that moment lets it stay until the log begins anew. */
+static void log_cut(struct sqlite_store *s)
+{
+	int wait_ms = s->busy_ms;
+
+	s->busy_ms = wait_ms < CUT_WAIT_MS ? wait_ms : CUT_WAIT_MS;
+	(void)sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE,
+	    NULL, NULL);
+	s->busy_ms = wait_ms;
+}
+
+enum rc sqlite_erase(struct store *st, int64_t user_id, struct err *e)
+{
+	static const enum sql_id tables[] = { SQL_ERASE_USER, SQL_ERASE_FOOD,
+		SQL_ERASE_OWN, SQL_ERASE_JOBS };
+	struct sqlite_store *s = (struct sqlite_store *)st;
+	const int64_t owner[] = { slot_of(user_id), user_id };
+	enum rc rc;
+
+	/* Who wants to be forgotten shall not stay in free pages. */
+	(void)sqlite3_exec(s->db, "PRAGMA secure_delete = ON", NULL, NULL, NULL);
+	rc = sqlite_begin(s, e);
+	if (rc == RC_OK) {
+		for (size_t i = 0; rc == RC_OK && i < 4; i++)
+			rc = sqlite_exec(s, tables[i], 2, owner, e);
+		if (rc == RC_OK)
+			rc = sqlite_mark(s, slot_of(user_id), user_id, e);
+		rc = sqlite_end(s, rc, e);
+	}
+	(void)sqlite3_exec(s->db, "PRAGMA secure_delete = FAST", NULL, NULL,
+	    NULL);
+	if (rc == RC_OK)
+		log_cut(s);
+	return rc;
+}
