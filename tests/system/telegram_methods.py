@@ -57,6 +57,10 @@ class Methods:
         self._message_id += 1
         return self._message_id
 
+    def goes_on_after(self, message_id):
+        """Messages get higher ids than this, as in chats that are older than the double."""
+        self._message_id = max(self._message_id, message_id)
+
     def remember(self, message):
         chat = self.chats[message["chat"]["id"]]
         chat.messages[message["message_id"]] = message
