@@ -1,6 +1,6 @@
 /*
  * make-foods.c - builds foods.db from the tables of this folder.
- * Usage: make-foods OUT.db usda_sr24.tsv aliases.tsv words.tsv
+ * Usage: make-foods OUT.db usda_sr24.tsv aliases.tsv words.tsv DICTIONARY.dic...
  */
 #include "config.h"
 
@@ -25,6 +25,7 @@ static const char schema[] =
     "CREATE TABLE vocab (cyrillic INT, len INT, raw TEXT, stem TEXT,"
     " PRIMARY KEY (cyrillic, len, raw)) WITHOUT ROWID;"
     "CREATE INDEX vocab_stem ON vocab (stem);"
+    "CREATE TABLE real_word (stem TEXT PRIMARY KEY) WITHOUT ROWID;"
     "CREATE VIRTUAL TABLE fts USING fts5 (stems, content='',"
     " tokenize=\"unicode61 remove_diacritics 0\");";
 
@@ -258,13 +259,14 @@ static void maker_open(struct maker *m, const char *path)
 	m->key = prepare(m, "INSERT OR IGNORE INTO key VALUES (?, ?)");
 	m->vocab = prepare(m,
 	    "INSERT OR IGNORE INTO vocab VALUES (?, ?, ?, ?)");
+	m->real_word = prepare(m, "INSERT OR IGNORE INTO real_word VALUES (?)");
 	m->fts = prepare(m, "INSERT INTO fts (rowid, stems) VALUES (?, ?)");
 }
 
 static int maker_finish(struct maker *m)
 {
 	sqlite3_stmt *st[] = { m->word, m->word_get, m->food, m->key, m->vocab,
-		m->fts };
+		m->fts, m->real_word };
 	int rc = sqlite3_exec(m->db, "INSERT INTO fts (fts) VALUES "
 	    "('optimize'); COMMIT; VACUUM", NULL, NULL, NULL);
 
@@ -286,9 +288,9 @@ int main(int argc, char **argv)
 {
 	static struct maker m;
 
-	if (argc != 5) {
+	if (argc < 5) {
 		fprintf(stderr, "usage: make-foods OUT.db usda_sr24.tsv "
-		    "aliases.tsv words.tsv\n");
+		    "aliases.tsv words.tsv DICTIONARY.dic...\n");
 		return 2;
 	}
 	maker_open(&m, argv[1]);
@@ -296,5 +298,7 @@ int main(int argc, char **argv)
 	usda_load(&m, argv[2]);
 	aliases_store(&m, argv[3]);
 	usda_store(&m);
+	for (int i = 5; i < argc; i++)
+		dictionary_store(&m, argv[i]);
 	return maker_finish(&m);
 }

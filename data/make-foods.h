@@ -36,7 +36,7 @@ struct usda {
 
 struct maker {
 	sqlite3 *db;
-	sqlite3_stmt *word, *word_get, *food, *key, *vocab, *fts;
+	sqlite3_stmt *word, *word_get, *food, *key, *vocab, *fts, *real_word;
 	struct stemmers st;
 	struct text text;
 	struct usda *usda;
@@ -46,6 +46,8 @@ struct maker {
 void usda_load(struct maker *m, const char *path);
 struct usda *usda_find(struct maker *m, int32_t id);
 void usda_store(struct maker *m);
+/* path: a .dic file of hunspell, in UTF-8. */
+void dictionary_store(struct maker *m, const char *path);
 void aliases_store(struct maker *m, const char *path);
 
 /* Reads name into m->text with every word's class. */

@@ -162,8 +162,9 @@ static bool unit_stands_alone(const struct text *t, int i)
 
 	if (is_class(t, i, CLASS_MEAS))
 		return !plural_pieces(t, k);
+	/* "кг яблок" is a kilogram, as nobody names a unit of a thousand for less */
 	return (is_class(t, i, CLASS_MASS) || is_class(t, i, CLASS_VOL)) &&
-	    k->end - k->start > 4;
+	    (k->end - k->start > 4 || (k->end - k->start == 4 && k->value >= 1000));
 }
 
 /* "2 x 150 г": the number before the cross multiplies what follows. */

@@ -16,6 +16,9 @@ bool element_describes(const struct scan *s, int i)
 {
 	if (s->el[i].kind != ELEMENT_UNKNOWN)
 		return false;
+	if (s->el[i].adjective && i + 1 < s->nel &&
+	    s->el[i + 1].kind == ELEMENT_FOOD)
+		return true;
 	if (s->el[i].cyrillic)
 		return i > 0 && s->el[i - 1].kind == ELEMENT_FOOD;
 	return i + 1 < s->nel && s->el[i + 1].kind == ELEMENT_FOOD;
@@ -83,6 +86,24 @@ static void spoons_in_drinks(struct nutrition *n)
 	}
 }
 
+/* "взвесил 300 г риса", "grabbed 300 g rice": a word that the language has and
+ * no table of foods does is what was done, not what was eaten; the amount is of
+ * the food behind it.  But "ватрушка 200 г, рис" and "шмурдяк 200 г рис 100 г"
+ * tell amounts after names. */
+static bool verb_before(struct nutrition *n, int i)
+{
+	const struct scan *s = &n->scan;
+	const struct element *prev = &s->el[i - 1];
+
+	if (prev->kind != ELEMENT_UNKNOWN || s->el[i + 1].kind != ELEMENT_FOOD ||
+	    (i + 2 < s->nel && s->el[i + 2].kind == ELEMENT_AMOUNT))
+		return false;
+	for (int k = prev->from; k < prev->to; k++)
+		if (!token_real(n, k))
+			return false;
+	return true;
+}
+
 /* The amount at i belongs to a food before it, or waits for the next. */
 static void amount_place(struct nutrition *n, int i, struct element *last,
     struct amount *pending)
@@ -95,7 +116,9 @@ static void amount_place(struct nutrition *n, int i, struct element *last,
 	if (prev != NULL) {
 		bool bare = prev->am.kind == AMOUNT_NONE;
 
-		if (bare && (!next || (!amounts_lead(s, i) &&
+		if (bare && next && verb_before(n, i))
+			amount_combine(pending, &el->am);
+		else if (bare && (!next || (!amounts_lead(s, i) &&
 		    !spoons_of_next(n, el, prev))))
 			amount_give(prev, &el->am);
 		else if (!bare && !next)

@@ -4,6 +4,7 @@
  */
 #include "config.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "services/nutrition/impl.h"
@@ -117,6 +118,85 @@ static void glued_nonsense(struct text *t, int i)
 		k->cls = CLASS_STRONG;
 }
 
+static bool is_unit(const struct text *t, int i)
+{
+	return i < t->n && t->tok[i].kind == TOKEN_WORD &&
+	    (t->tok[i].cls == CLASS_MASS || t->tok[i].cls == CLASS_VOL ||
+	     t->tok[i].cls == CLASS_ENERGY);
+}
+
+static bool is_name(const struct text *t, int i)
+{
+	return i >= 0 && i < t->n && t->tok[i].kind == TOKEN_WORD &&
+	    t->tok[i].cls == CLASS_NONE;
+}
+
+/* The token with the three digits that may go on the number at i: after one
+ * space ("1 500") or a comma ("1,500"); 0 when there is none. */
+static int thousands_at(const struct text *t, int i)
+{
+	const struct token *k = &t->tok[i];
+	int j = i + 1;
+
+	if (k->kind != TOKEN_NUM || k->end - k->start > 3 || k->value < 1 ||
+	    k->value > floor(k->value) || j >= t->n)
+		return 0;
+	if (t->tok[j].kind == TOKEN_SEP && t->s[k->end] == ',' &&
+	    t->tok[j].end == k->end + 1)
+		j++;
+	if (j >= t->n || t->tok[j].kind != TOKEN_NUM ||
+	    t->tok[j].start != k->end + 1 ||
+	    t->tok[j].end - t->tok[j].start != 3 || !is_unit(t, j + 1))
+		return 0;
+	for (int d = t->tok[j].start; d < t->tok[j].end; d++)
+		if (t->s[d] < '0' || t->s[d] > '9')
+			return 0;
+	return j;
+}
+
+/*
+ * "1 500 г арбуза", "1,500 ml": one number.  But "яйца 2 200 г риса" counts
+ * eggs and weighs rice, and of "1,500 кг" the comma is a decimal one.
+ */
+static void thousands_join(struct text *t, int i)
+{
+	int j = thousands_at(t, i);
+	struct token *k = &t->tok[i];
+	bool large;
+
+	if (j == 0 || (j == i + 1 && is_name(t, i - 1) && is_name(t, j + 2)))
+		return;
+	large = t->tok[j + 1].cls != CLASS_ENERGY && t->tok[j + 1].value >= 1000;
+	if (j == i + 2 && large)
+		k->value += t->tok[j].value / 1000;
+	else
+		k->value = k->value * 1000 + t->tok[j].value;
+	k->end = t->tok[j].end;
+	memmove(k + 1, &t->tok[j + 1], (size_t)(t->n - j - 1) * sizeof(*k));
+	t->n -= j - i;
+}
+
+/* "кефир 3,2": its fat per cent, as it is said in shops, and no number of
+ * cups. */
+static void fat_percent(struct text *t, int i)
+{
+	static const char dairy[] = " молок кефир ряженк йогурт простокваш айран "
+	    "сливк milk kefir yogurt yoghurt ";
+	struct token *k = &t->tok[i];
+	char stem[STEM_SIZE + 2];
+
+	if (k->kind != TOKEN_NUM || k->fraction || k->value >= 10 ||
+	    k->value <= floor(k->value) || k->value < 0.5 || !is_name(t, i - 1) ||
+	    is_unit(t, i + 1) || (i + 1 < t->n && t->tok[i + 1].kind == TOKEN_WORD
+	    && t->tok[i + 1].cls == CLASS_MEAS))
+		return;
+	if (!str_format(stem, sizeof(stem), " %s ", t->tok[i - 1].stem) ||
+	    strstr(dairy, stem) == NULL)
+		return;
+	k->kind = TOKEN_PERCENT;
+	str_format(k->stem, sizeof(k->stem), "%.4g%%", k->value);
+}
+
 void words_classify(struct nutrition *n)
 {
 	struct text *t = &n->text;
@@ -129,6 +209,10 @@ void words_classify(struct nutrition *n)
 		text_word(t, &t->tok[i], word);
 		if (!food_db_word(n->db, word, &t->tok[i]))
 			half_split(n, i);
+	}
+	for (int i = 0; i < t->n; i++) {
+		thousands_join(t, i);
+		fat_percent(t, i);
 	}
 	for (int i = 0; i < t->n; i++) {
 		if (t->tok[i].kind != TOKEN_WORD)

@@ -13,7 +13,7 @@
 
 #include "utils/xalloc.h"
 
-enum stmt { STMT_KEY, STMT_GET, STMT_WORD, STMT_IN_VOCAB, STMT_VOCAB, STMT_FTS,
+enum stmt { STMT_KEY, STMT_GET, STMT_WORD, STMT_IN_VOCAB, STMT_REAL, STMT_VOCAB, STMT_FTS,
 	STMT_NEIGHBOURS, STMT_COUNT };
 
 static const char *const sql[STMT_COUNT] = {
@@ -22,6 +22,7 @@ static const char *const sql[STMT_COUNT] = {
 	    "FROM food WHERE id = ?",
 	[STMT_WORD] = "SELECT class, value, meas FROM word WHERE w = ?",
 	[STMT_IN_VOCAB] = "SELECT 1 FROM vocab WHERE stem = ? LIMIT 1",
+	[STMT_REAL] = "SELECT 1 FROM real_word WHERE stem = ?",
 	[STMT_VOCAB] = "SELECT raw, stem FROM vocab "
 	    "WHERE cyrillic = ? AND len BETWEEN ? AND ?",
 	[STMT_FTS] = "SELECT rowid FROM fts WHERE fts MATCH ? "
@@ -199,6 +200,15 @@ bool food_db_word(struct food_db *db, const char *word, struct token *k)
 bool food_db_in_vocab(struct food_db *db, const char *stem)
 {
 	sqlite3_stmt *st = bind_text(db, STMT_IN_VOCAB, stem);
+	bool found = sqlite3_step(st) == SQLITE_ROW;
+
+	sqlite3_reset(st);
+	return found;
+}
+
+bool food_db_real_word(struct food_db *db, const char *stem)
+{
+	sqlite3_stmt *st = bind_text(db, STMT_REAL, stem);
 	bool found = sqlite3_step(st) == SQLITE_ROW;
 
 	sqlite3_reset(st);

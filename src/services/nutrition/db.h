@@ -50,6 +50,9 @@ bool food_db_get(struct food_db *db, int32_t id, struct food *f);
 bool food_db_word(struct food_db *db, const char *word, struct token *k);
 
 /* Is the stem in any name of an everyday food? */
+/* A word of the language, by its raw stem, as a dictionary knows it: "shared"
+ * is no misspelt "shake". */
+bool food_db_real_word(struct food_db *db, const char *stem);
 bool food_db_in_vocab(struct food_db *db, const char *stem);
 /* Calls each() for every everyday stem of lo..hi letters of that alphabet. */
 void food_db_vocab(struct food_db *db, bool cyrillic, int lo, int hi,

@@ -40,6 +40,7 @@ struct element {
 	int32_t food;		/* id in foods.db */
 	int own;		/* index of an own food, or -1 */
 	int words;		/* words of an unknown */
+	bool adjective;		/* an unknown all of adjectives: "маминой" */
 	bool cyrillic;
 };
 
@@ -90,10 +91,14 @@ bool typo_fix(struct nutrition *n, int i, bool careful);
 /* The same of a pet name: "супчик". */
 bool diminutive_fix(struct nutrition *n, int i);
 
+/* Is the word at i one of the language's, though no food's? */
+bool token_real(struct nutrition *n, int i);
+
 /* nutrition_scan.c: fills n->scan from n->text. */
 void scan_text(struct nutrition *n);
 /* Does the unknown i only describe the food beside it?  After it in Russian
- * ("йогурт чудо"), before it in English ("chobani yogurt"). */
+ * ("йогурт чудо") or before it as an adjective ("маминой гречки"), before it in
+ * English ("chobani yogurt"). */
 bool element_describes(const struct scan *s, int i);
 /* nutrition_assign.c: gives each food and unknown its amount. */
 void scan_assign(struct nutrition *n);

@@ -99,11 +99,21 @@ static void unknown_add(struct nutrition *n, const struct element *el,
 	out->nunknown++;
 }
 
+/* "grabbed 300 g rice", "I savored a banana": what was done. */
+static bool english_past(struct nutrition *n, int i)
+{
+	const struct token *k = &n->text.tok[i];
+
+	return !k->cyrillic && k->end - k->start > 4 &&
+	    memcmp(n->text.s + k->end - 2, "ed", 2) == 0 && token_real(n, i);
+}
+
 /* Does a Russian word look like a verb of the past or an infinitive? */
 static bool verb_like(const struct text *t, const struct token *k)
 {
 	static const char *const ends[] = { "ла", "ло", "ли", "лся", "лась",
-		"лось", "лись", "ть", "ться", "ет", "ют", "ешь", "ется" };
+		"лось", "лись", "ть", "ться", "ет", "ют", "ешь", "ется", "ал",
+		"ял", "ел", "ил", "ыл", "ул" };
 	size_t len = (size_t)(k->end - k->start);
 
 	for (size_t i = 0; k->cyrillic && i < sizeof(ends) / sizeof(ends[0]);
@@ -117,8 +127,10 @@ static bool verb_like(const struct text *t, const struct token *k)
 }
 
 /* A word that a person may mean as the name of a food. */
-static bool name_like(const struct text *t, const struct element *el)
+static bool name_like(struct nutrition *n, const struct element *el)
 {
+	const struct text *t = &n->text;
+
 	if (el->words > 3)
 		return false;
 	for (int i = el->from; i < el->to; i++) {
@@ -126,7 +138,7 @@ static bool name_like(const struct text *t, const struct element *el)
 
 		if (k->kind != TOKEN_WORD || k->cls != CLASS_NONE)
 			continue;
-		if (verb_like(t, k) ||
+		if (verb_like(t, k) || english_past(n, i) ||
 		    k->end - k->start < (k->cyrillic ? 6 : 3))
 			return false;
 	}
@@ -153,7 +165,7 @@ struct tally {
 	bool odd;	/* among them one that is no name */
 };
 
-static struct tally tally_make(const struct nutrition *n)
+static struct tally tally_make(struct nutrition *n)
 {
 	const struct scan *s = &n->scan;
 	struct tally y = { .loose = s->chat };
@@ -171,7 +183,7 @@ static struct tally tally_make(const struct nutrition *n)
 			y.unknowns++;
 			y.amounts += told;
 			y.loose += el->words;
-			y.odd |= !name_like(&n->text, el);
+			y.odd |= !name_like(n, el);
 			y.beside += !stands_alone(s, i) && !element_describes(s, i);
 		}
 	}
@@ -237,7 +249,7 @@ static void collect(struct nutrition *n, enum lang lang, bool sure,
 
 		if (el->kind == ELEMENT_FOOD && !swallowed(s, i))
 			item_add(n, lang, el, out);
-		else if (el->kind == ELEMENT_UNKNOWN && name_like(&n->text, el)
+		else if (el->kind == ELEMENT_UNKNOWN && name_like(n, el)
 		    && !element_describes(s, i) && (told || stands_alone(s, i) ||
 		    !sure))
 			unknown_add(n, el, out);

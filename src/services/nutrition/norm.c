@@ -168,6 +168,18 @@ static uint32_t plain_letter(uint32_t c)
 	return c == 0x401 || c == 0x451 ? 0x435 : 0;
 }
 
+/* Digits of other scripts, and full-width letters, as their ASCII twins:
+ * "３５０ г" and "١٥٠ g" tell an amount like any other. */
+static uint32_t ascii_twin(uint32_t c)
+{
+	static const uint16_t zeros[] = { 0x660, 0x6f0, 0x966, 0x9e6 };
+
+	for (size_t i = 0; i < sizeof(zeros) / sizeof(zeros[0]); i++)
+		if (c >= zeros[i] && c < zeros[i] + 10u)
+			return '0' + (c - zeros[i]);
+	return c >= 0xff01 && c <= 0xff5e ? c - 0xfee0 : c;
+}
+
 static bool is_symbol(uint32_t c)
 {
 	return c < 0x250 || (c >= 0x2000 && c <= 0x2bff) ||
@@ -178,6 +190,7 @@ static void take(struct norm *m, uint32_t c)
 {
 	const char *f = fraction_text(c);
 
+	c = ascii_twin(c);
 	if (plain_letter(c) != 0)
 		letter(m, plain_letter(c));
 	else if (c < 0x80)

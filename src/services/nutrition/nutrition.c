@@ -41,15 +41,16 @@ void nutrition_free(struct nutrition *n)
 	free(n);
 }
 
-/* "как вчера", "same as yesterday": the words, one after another. */
+/* "как вчера", "same as yesterday": the words, one after another, each whole:
+ * "12 pizzas yesterday" only ends like one of these. */
 static bool same_as_yesterday(const struct nutrition *n)
 {
-	static const char *const said[] = { "как вчера", "как и вчера",
-		"что вчера", "что и вчера", "вчерашнее меню",
-		"повтори вчера", "повторить вчера", "same as yesterday",
-		"same yesterday", "like yesterday", "as yesterday",
-		"repeat yesterday", "same thing as yesterday",
-		"same thing yesterday" };
+	static const char *const said[] = { " как вчера", " как и вчера",
+		" что вчера", " что и вчера", " вчерашнее меню",
+		" повтори вчера", " повторить вчера", " same as yesterday",
+		" same yesterday", " like yesterday", " as yesterday",
+		" repeat yesterday", " same thing as yesterday",
+		" same thing yesterday" };
 	const struct text *t = &n->text;
 	char flat[256];
 	size_t len = 0;
@@ -64,8 +65,7 @@ static bool same_as_yesterday(const struct nutrition *n)
 			return false;
 		if (k->kind != TOKEN_WORD || len + l + 2 > sizeof(flat))
 			continue;
-		if (len > 0)
-			flat[len++] = ' ';
+		flat[len++] = ' ';
 		memcpy(flat + len, t->s + k->start, l);
 		len += l;
 	}

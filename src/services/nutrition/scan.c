@@ -124,6 +124,25 @@ static bool typos_allowed(const struct scan *s)
 	return s->amounts > 0 || s->eat > 0 || (s->content <= 3 && s->chat == 0);
 }
 
+/* "маминой", "диетический": words of the language that end so. */
+static bool adjective_like(struct nutrition *n, int i)
+{
+	static const char *const ends[] = { "ый", "ий", "ой", "ая", "яя", "ое",
+		"ее", "ые", "ие", "ого", "его", "ую", "юю", "ым", "ых" };
+	const struct token *k = &n->text.tok[i];
+	size_t len = (size_t)(k->end - k->start);
+
+	for (size_t e = 0; k->cyrillic && e < sizeof(ends) / sizeof(ends[0]);
+	    e++) {
+		size_t l = strlen(ends[e]);
+
+		if (len > l + 4 &&
+		    memcmp(n->text.s + k->end - l, ends[e], l) == 0)
+			return token_real(n, i);
+	}
+	return false;
+}
+
 static int scan_unknown(struct nutrition *n, int i)
 {
 	struct scan *s = &n->scan;
@@ -141,6 +160,7 @@ static int scan_unknown(struct nutrition *n, int i)
 		el = element_add(s, ELEMENT_UNKNOWN, i, i + 1);
 		if (el != NULL) {
 			el->cyrillic = n->text.tok[i].cyrillic;
+			el->adjective = true;
 			el->am.size = s->size;
 		}
 		s->size = 1;
@@ -148,6 +168,7 @@ static int scan_unknown(struct nutrition *n, int i)
 	if (el != NULL) {
 		el->to = i + 1;
 		el->words++;
+		el->adjective = el->adjective && adjective_like(n, i);
 	}
 	return i + 1;
 }

@@ -299,6 +299,18 @@ static void join_n_in_one(struct text *t)
 	t->n -= 2;
 }
 
+/* "говядина 80/20": lean and fat, no amount.  The position after it, or i. */
+static size_t lean_ratio(const char *s, size_t i, double lean)
+{
+	double fat;
+
+	if (s[i] != '/' || !is_digit(s[i + 1]) || lean < 50)
+		return i;
+	i++;
+	fat = digits(s, &i);
+	return lean + fat > 99.5 && lean + fat < 100.5 ? i : 0;
+}
+
 static size_t number_read(struct text *t, size_t i)
 {
 	size_t start = i, after;
@@ -310,6 +322,9 @@ static size_t number_read(struct text *t, size_t i)
 		token_add(t, TOKEN_SEP, start, i + 3);
 		return i + 3;
 	}
+	after = lean_ratio(t->s, i, v);
+	if (after > i)
+		return after;
 	number_pair(t->s, &i, &v, &fraction);
 	after = skip_spaces(t->s, i);
 	if (t->s[after] == '%') {
@@ -396,14 +411,51 @@ static size_t punctuation(struct text *t, size_t i)
 	return i + 1;
 }
 
+/* The place after "2. " or "2) " at i, when that is the number asked for. */
+static size_t list_number(const struct text *t, size_t i, unsigned int want)
+{
+	size_t p = skip_spaces(t->s, i), start = p;
+	double v = is_digit(t->s[p]) ? digits(t->s, &p) : 0;
+
+	if (p == start || p - start > 2 || v > want || v < want ||
+	    (t->s[p] != '.' && t->s[p] != ')') || is_digit(t->s[p + 1]))
+		return i;
+	return p + 1;
+}
+
+/* "1. rice 200 g\n2. eggs": the numbers of a list are no amounts.  One line
+ * alone may be anything, so a second must follow. */
+static bool numbered(const struct text *t)
+{
+	const char *line = t->s;
+
+	if (list_number(t, 0, 1) == 0)
+		return false;
+	while ((line = strchr(line, '\n')) != NULL) {
+		size_t at = (size_t)(++line - t->s);
+
+		if (list_number(t, at, 2) > at)
+			return true;
+	}
+	return false;
+}
+
 void text_read(struct text *t, const struct stemmers *st, const char *in)
 {
-	size_t i = 0;
+	size_t i = 0, line = 0;
+	unsigned int number = 1;
+	bool list;
 
 	t->n = 0;
 	t->cut = false;
 	t->len = text_normalise(in, t->s, sizeof(t->s));
+	list = numbered(t);
 	while (i < t->len && !t->cut) {
+		if (list && i == line) {
+			i = list_number(t, i, number);
+			number += i > line;
+		}
+		line = t->s[i] == '\n' ? i + 1 : line;
 		if (is_digit(t->s[i]))
 			i = number_read(t, i);
 		else if (is_letter(t->s[i]))

@@ -153,6 +153,18 @@ bool diminutive_fix(struct nutrition *n, int i)
 	return false;
 }
 
+bool token_real(struct nutrition *n, int i)
+{
+	const struct token *k = &n->text.tok[i];
+	char raw[STEM_SIZE];
+
+	if (k->kind != TOKEN_WORD)
+		return false;
+	text_stem_raw(&n->st, n->text.s + k->start,
+	    (size_t)(k->end - k->start), k->cyrillic, raw);
+	return food_db_real_word(n->db, raw);
+}
+
 bool typo_fix(struct nutrition *n, int i, bool careful)
 {
 	struct token *k = &n->text.tok[i];
@@ -164,6 +176,8 @@ bool typo_fix(struct nutrition *n, int i, bool careful)
 		return false;
 	text_stem_raw(&n->st, n->text.s + k->start,
 	    (size_t)(k->end - k->start), k->cyrillic, raw);
+	if (food_db_real_word(n->db, raw))
+		return false;
 	y.len = letters(raw, y.word);
 	y.len = ending_dropped(y.word, y.len);
 	if (y.len < (careful ? 5 : 4) || y.len >= LETTERS_MAX - 2)
