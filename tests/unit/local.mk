@@ -67,9 +67,12 @@ check_PROGRAMS += test_bot_again
 test_bot_again_SOURCES = tests/unit/test_bot_again.c \
 	tests/unit/bot_world.c tests/unit/bot_world.h
 test_bot_again_LDADD = $(TEST_LIBS)
-check_PROGRAMS += test_phrases test_nutrition test_label test_food_model
-test_nutrition_SOURCES = tests/unit/test_nutrition.c
+check_PROGRAMS += test_phrases test_nutrition test_nutrition_said test_label test_food_model
+nutrition_place = tests/unit/nutrition_place.c tests/unit/nutrition_place.h
+test_nutrition_SOURCES = tests/unit/test_nutrition.c $(nutrition_place)
 test_nutrition_LDADD = $(TEST_LIBS)
+test_nutrition_said_SOURCES = tests/unit/test_nutrition_said.c $(nutrition_place)
+test_nutrition_said_LDADD = $(TEST_LIBS)
 test_label_SOURCES = tests/unit/test_label.c
 test_label_LDADD = $(TEST_LIBS)
 test_food_model_SOURCES = tests/unit/test_food_model.c

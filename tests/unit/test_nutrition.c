@@ -14,66 +14,8 @@
 
 #include <cmocka.h>
 
-#include "services/nutrition/nutrition.h"
+#include "nutrition_place.h"
 #include "services/nutrition/text.h"
-
-static struct parsed p;
-
-static struct nutrition *open_foods(void)
-{
-	struct nutrition *n = NULL;
-	struct err e = { RC_OK, "" };
-	const char *db = getenv("FOODS_DB");
-
-	assert_non_null(db);
-	if (nutrition_open(db, &n, &e) != RC_OK)
-		fail_msg("%s", e.text);
-	return n;
-}
-
-static int group_open(void **state)
-{
-	*state = open_foods();
-	return 0;
-}
-
-static int group_close(void **state)
-{
-	nutrition_free(*state);
-	return 0;
-}
-
-static enum parse_verdict parse(struct nutrition *n, const char *text)
-{
-	enum lang lang = LANG_EN;
-
-	for (const char *c = text; *c != '\0'; c++)
-		if ((unsigned char)*c == 0xd0 || (unsigned char)*c == 0xd1)
-			lang = LANG_RU;
-	assert_int_equal(nutrition_parse(n, lang, text, NULL, 0, &p, NULL),
-	    RC_OK);
-	return p.verdict;
-}
-
-struct want {
-	const char *text, *name;
-	double grams;
-};
-
-static void all_as_wanted(struct nutrition *n, const struct want *w,
-    size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		parse(n, w[i].text);
-		if (p.nitems != 1 || strcmp(p.items[0].name, w[i].name) != 0 ||
-		    llabs(p.items[0].mg - (int64_t)(w[i].grams * 1000)) > 1000)
-			fail_msg("%s: want %s %.1f g, got %d items, %s %.1f g",
-			    w[i].text, w[i].name, w[i].grams, p.nitems,
-			    p.items[0].name, (double)p.items[0].mg / 1000);
-	}
-}
-
-#define ALL_AS_WANTED(n, w) all_as_wanted(n, w, sizeof(w) / sizeof((w)[0]))
 
 static void numbers_are_read(void **state)
 {
@@ -195,97 +137,6 @@ static void cooked_is_meant_unless_dry_is_said(void **state)
 	};
 
 	ALL_AS_WANTED(*state, w);
-}
-
-/* What was said before the number does not take the number away. */
-static void stated_amounts_are_kept(void **state)
-{
-	static const struct want w[] = {
-		{ "Я ем 43 г риса", "Рис варёный", 43 },
-		{ "взвесил 300 г риса", "Рис варёный", 300 },
-		{ "сварил 80 г пельменей", "Пельмени", 80 },
-		{ "навернул 300 г борща", "Борщ", 300 },
-		{ "grabbed 300 g rice", "Rice, cooked", 300 },
-		{ "dined on 200 g salmon", "Salmon", 200 },
-		{ "говядина 80/20 100 г", "Говядина тушёная", 100 },
-		{ "1 500 г арбуза", "Арбуз", 1500 },
-		{ "1\u00a0000 г риса", "Рис варёный", 1000 },
-		{ "1,500 ml water", "Water", 1500 },
-		{ "1,500 кг картошки", "Картофель варёный", 1500 },
-		{ "３５０ г риса", "Рис варёный", 350 },
-		{ "١٥٠ g rice", "Rice, cooked", 150 },
-		{ "кг яблок", "Яблоко", 1000 },
-		{ "1 stick butter", "Butter", 113 },
-		{ "кефир 3,2 200 мл", "Кефир 3,2%", 206 },
-		{ "кефир 3,2", "Кефир 3,2%", 200 },
-	};
-
-	ALL_AS_WANTED(*state, w);
-	assert_int_equal(parse(*state, "яйца 2 200 г риса"), PARSE_FOOD);
-	assert_int_equal(p.nitems, 2);
-	assert_int_equal(p.items[1].mg, 200000);
-	assert_int_equal(parse(*state, "пирог на 1 000 ккал"), PARSE_FOOD);
-	assert_in_range(p.items[0].n.cal, 999000, 1001000);
-}
-
-static void an_unknown_name_keeps_its_own_amount(void **state)
-{
-	assert_int_equal(parse(*state, "шмурдяк 200 г рис 100 г"), PARSE_FOOD);
-	assert_int_equal(p.nitems, 1);
-	assert_int_equal(p.items[0].mg, 100000);
-	assert_int_equal(p.nunknown, 1);
-	assert_string_equal(p.unknown[0].name, "шмурдяк");
-	assert_int_equal(p.unknown[0].mg, 200000);
-}
-
-static void numbers_of_a_list_are_no_amounts(void **state)
-{
-	assert_int_equal(parse(*state,
-	    "1. rice 200 g\n2. eggs 2\n3. apple"), PARSE_FOOD);
-	assert_int_equal(p.nitems, 3);
-	assert_int_equal(p.items[0].mg, 200000);
-	assert_int_equal(p.items[1].mg, 110000);
-	assert_true(p.items[2].guessed);
-	assert_int_equal(parse(*state, "1) рис 200 г\n2) яйца 3"), PARSE_FOOD);
-	assert_int_equal(p.items[0].mg, 200000);
-	assert_int_equal(p.items[1].mg, 165000);
-	/* one line alone is no list */
-	assert_int_equal(parse(*state, "2 яйца\nкофе"), PARSE_FOOD);
-	assert_int_equal(p.items[0].mg, 110000);
-}
-
-/* "shared" is no misspelt shake, as the language has the word. */
-static void words_of_the_language_are_no_misspelt_foods(void **state)
-{
-	static const char *const no_food[] = { "quick lunch", "lunch break",
-		"coffee break", "satisfying", "comforting", "I savored it" };
-	static const struct want w[] = {
-		{ "we shared 200 g rice", "Rice, cooked", 200 },
-		{ "chilled water 300 ml", "Water", 300 },
-		{ "маминой гречки 100 г", "Гречка варёная", 100 },
-		{ "200 г маминой гречки", "Гречка варёная", 200 },
-		{ "диетический йогурт 150 г", "Йогурт натуральный", 150 },
-	};
-
-	for (size_t i = 0; i < sizeof(no_food) / sizeof(no_food[0]); i++) {
-		parse(*state, no_food[i]);
-		if (p.nitems != 0)
-			fail_msg("%s: %s", no_food[i], p.items[0].name);
-	}
-	ALL_AS_WANTED(*state, w);
-}
-
-static void drinks_without_sugar_have_none(void **state)
-{
-	static const char *const texts[] = { "diet pepsi can",
-		"спрайт зеро 0,33", "диетическая кола", "sprite zero",
-		"фанта зеро", "кола без сахара" };
-
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		assert_int_equal(parse(*state, texts[i]), PARSE_FOOD);
-		assert_int_equal(p.nitems, 1);
-		assert_in_range(p.items[0].n.cal, 0, 5000);
-	}
 }
 
 static void nutrients_are_of_the_weight_eaten(void **state)
@@ -552,11 +403,6 @@ int main(void)
 		cmocka_unit_test(spelling_does_not_matter),
 		cmocka_unit_test(cooked_is_meant_unless_dry_is_said),
 		cmocka_unit_test(nutrients_are_of_the_weight_eaten),
-		cmocka_unit_test(stated_amounts_are_kept),
-		cmocka_unit_test(an_unknown_name_keeps_its_own_amount),
-		cmocka_unit_test(numbers_of_a_list_are_no_amounts),
-		cmocka_unit_test(words_of_the_language_are_no_misspelt_foods),
-		cmocka_unit_test(drinks_without_sugar_have_none),
 		cmocka_unit_test(lists_are_split),
 		cmocka_unit_test(long_lists_are_cut_and_said_so),
 		cmocka_unit_test(absurd_amounts_are_left_out),
@@ -571,5 +417,5 @@ int main(void)
 		cmocka_unit_test(a_wrong_file_is_refused),
 	};
 
-	return cmocka_run_group_tests(tests, group_open, group_close);
+	return cmocka_run_group_tests(tests, foods_group_open, foods_group_close);
 }
