@@ -36,7 +36,8 @@ static inline enum lang turn_lang(const struct turn *t)
 
 enum command_flags {
 	CMD_PRIVATE_ONLY = 1,	/* politely refused in groups */
-	CMD_HIDDEN = 2		/* not in /help or the menu */
+	CMD_HIDDEN = 2,		/* not in /help or the menu */
+	CMD_LINKED = 4		/* t.me/<bot>?start=go_<name> opens it */
 };
 
 struct command {
@@ -48,8 +49,9 @@ struct command {
 };
 
 struct tap {
-	const char *verb;	/* callback data is "verb:args" */
+	const char *verb;	/* callback data is "verb:args", see taps.h */
 	unsigned int flags;
+	int holds_hours;	/* 0: as long as the button can be seen */
 	enum rc (*run)(struct turn *t, const char *args);
 };
 

@@ -14,6 +14,7 @@
 #include "bot/command.h"
 #include "bot/heard.h"
 #include "bot/later.h"
+#include "bot/taps.h"
 #include "bot/text.h"
 #include "bot/update.h"
 #include "services/user.h"
@@ -22,30 +23,30 @@
 
 enum { ATTEMPTS = 4 };
 
-static enum rc run_command(struct turn *t, const char *text,
+/* What is private is not done in a group; a button leads to where it is. */
+static enum rc refuse_in_group(struct turn *t, const struct command *row)
+{
+	const char *name = t->bot->username;
+	enum lang l = turn_lang(t);
+
+	text_put(reply_send(&t->reply), l, T_PRIVATE_ONLY);
+	if (name[0] != '\0')
+		keyboard_link(reply_keyboard(&t->reply),
+		    text_get(l, T_BTN_PRIVATE), arena_printf(t->arena,
+		    row->flags & CMD_LINKED ? "https://t.me/%s?start=go_%s" :
+		    "https://t.me/%s", name, row->name));
+	return RC_OK;
+}
+
+static enum rc run_command(struct turn *t, const struct heard_command *c,
     struct update_info *info)
 {
-	const struct command *row;
-	struct heard_command c;
+	const struct command *row = heard_row(t->bot, c);
 
-	heard_command(text, &c);
-	if (heard_elsewhere(t->bot, &c))
-		return RC_OK;
-	row = heard_row(t->bot, &c);
-	if (row == NULL) {
-		info->handler = "unknown_command";
-		if (t->up->private_chat)
-			text_put(reply_send(&t->reply), turn_lang(t),
-			    T_UNKNOWN_COMMAND,
-			    arena_printf(t->arena, "/%s", c.word));
-		return RC_OK;
-	}
 	info->handler = row->name;
-	if ((row->flags & CMD_PRIVATE_ONLY) && !t->up->private_chat) {
-		text_put(reply_send(&t->reply), turn_lang(t), T_PRIVATE_ONLY);
-		return RC_OK;
-	}
-	return row->run(t, c.args);
+	if ((row->flags & CMD_PRIVATE_ONLY) && !t->up->private_chat)
+		return refuse_in_group(t, row);
+	return row->run(t, c->args);
 }
 
 static enum rc run_dialogue(struct turn *t, const char *text,
@@ -62,78 +63,70 @@ static enum rc run_dialogue(struct turn *t, const char *text,
 	return RC_OK;	/* a dialogue of an older version: forgotten */
 }
 
-static enum rc run_text(struct turn *t, const struct heard *h,
+static enum rc run_text(struct turn *t, const char *text,
     struct update_info *info)
 {
 	bool consumed = false;
 	enum rc rc;
 
-	if (h->command)
-		return run_command(t, h->text, info);
 	if (t->user.dialogue[0] != '\0') {
-		rc = run_dialogue(t, h->text, info, &consumed);
+		rc = run_dialogue(t, text, info, &consumed);
 		if (rc != RC_OK || consumed)
 			return rc;
 	}
 	info->handler = "food";
-	return handle_food_text(t, h->text);
+	return handle_food_text(t, text);
 }
 
-/* What is left out here is not kept for later either: see later.c. */
 static enum rc run_message(struct turn *t, struct update_info *info)
 {
-	const struct update *u = t->up;
+	struct heard_command c;
 	struct heard h;
 
-	heard_of(t->bot, u, t->arena, &h);
-	if (!h.addressed)
+	switch (heard_message(t->bot, t->up, t->arena, &h, &c)) {
+	case HEARD_COMMAND:
+		return run_command(t, &c, info);
+	case HEARD_STRANGE_COMMAND:
+		info->handler = "unknown_command";
+		text_put(reply_send(&t->reply), turn_lang(t),
+		    T_UNKNOWN_COMMAND, arena_printf(t->arena, "/%s", c.word));
 		return RC_OK;
-	if (u->kind == UPDATE_EDITED) {
-		if ((u->content != CONTENT_TEXT &&
-		    u->content != CONTENT_PHOTO) || h.text[0] == '\0' ||
-		    h.command)
-			return RC_OK;
+	case HEARD_EDIT:
 		info->handler = "food_edit";
 		return handle_food_edit(t, h.text);
+	case HEARD_TEXT:
+		return run_text(t, h.text, info);
+	case HEARD_CONTENT:
+		info->handler = "other_content";
+		return handle_other_content(t, h.text);
+	default:
+		return RC_OK;
 	}
-	if (u->content == CONTENT_TEXT)
-		return run_text(t, &h, info);
-	info->handler = "other_content";
-	return handle_other_content(t, h.text);
-}
-
-/* In a group everybody sees the buttons, which are for the person whom the
- * bot answered; a client may also send data that no button holds. */
-static bool tap_refused(struct turn *t, const struct tap *tap)
-{
-	const struct update *u = t->up;
-	enum text_id why = T_PRIVATE_ONLY;
-
-	if (u->private_chat)
-		return false;
-	if (u->reply_to_user != 0 && u->reply_to_user != u->user_id)
-		why = T_NOT_YOURS;
-	else if (!(tap->flags & CMD_PRIVATE_ONLY))
-		return false;
-	str_copy(t->reply.toast, sizeof(t->reply.toast),
-	    text_get(turn_lang(t), why));
-	return true;
 }
 
 static enum rc run_tap(struct turn *t, struct update_info *info)
 {
-	const char *data = t->up->data;
-	size_t n = strcspn(data, ":");
+	enum text_id why = T_TAP_OLD;
+	struct tap_data d;
 
-	for (const struct tap *const *p = t->bot->taps; *p; p++)
-		if (strlen((*p)->verb) == n &&
-		    strncmp((*p)->verb, data, n) == 0) {
-			info->handler = (*p)->verb;
-			if (tap_refused(t, *p))
-				return RC_OK;
-			return (*p)->run(t, data[n] == ':' ? data + n + 1 : "");
-		}
-	return RC_OK;	/* a button of an older version: just stops waiting */
+	if (tap_read(t->bot->taps, t->up->data, &d) && d.row != NULL) {
+		info->handler = d.row->verb;
+		why = tap_refusal(&d, t->up, clock_ms(t->bot->clock) / 1000);
+	}
+	if (why == TEXT_COUNT)
+		return d.row->run(t, arena_strdup(t->arena, d.args));
+	str_copy(t->reply.toast, sizeof(t->reply.toast),
+	    text_get(turn_lang(t), why));
+	return RC_OK;
+}
+
+/* Every button of an answer says for whom it is. */
+static bool stamp_button(void *ctx, char *data, size_t size)
+{
+	struct turn *t = ctx;
+
+	return tap_stamp(t->bot->taps, t->up->user_id,
+	    clock_ms(t->bot->clock) / 1000, data, size);
 }
 
 /* Whether the person blocked the bot, or came back. */
@@ -166,6 +159,8 @@ static enum rc run_once(struct turn *t, struct timing *tm,
 	enum rc rc;
 
 	reply_clear(&t->reply);
+	t->reply.stamp = stamp_button;
+	t->reply.stamp_ctx = t;
 	timing_stage(tm, STAGE_SHARD);
 	rc = user_load(t->bot->users, t->store, t->up->user_id, &t->user,
 	    t->err);
@@ -237,7 +232,8 @@ static enum rc serve(struct turn *t, struct timing *tm, struct buf *answer,
 /* What of the update there is to do with an empty answer. */
 static bool nothing(const struct update *up)
 {
-	return up->kind == UPDATE_OTHER || up->from_bot;
+	return up->kind == UPDATE_OTHER || up->from_bot ||
+	    up->for_chat;
 }
 
 enum rc bot_handle(struct bot *bot, const char *body, size_t len,

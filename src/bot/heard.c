@@ -75,7 +75,7 @@ static const char *without_mention(const struct bot *bot, const char *text,
 	return text;
 }
 
-void heard_of(const struct bot *bot, const struct update *u,
+static void heard_of(const struct bot *bot, const struct update *u,
     struct arena *arena, struct heard *out)
 {
 	bool mentioned;
@@ -85,4 +85,32 @@ void heard_of(const struct bot *bot, const struct update *u,
 	out->addressed = u->content != CONTENT_SERVICE && (u->private_chat ||
 	    mentioned || is_command(u->text) ||
 	    (bot->bot_id != 0 && u->reply_to_user == bot->bot_id));
+}
+
+static enum heard_as which_command(const struct bot *bot,
+    const struct update *u, const struct heard_command *c)
+{
+	if (heard_elsewhere(bot, c))
+		return HEARD_NOTHING;
+	if (heard_row(bot, c) != NULL)
+		return HEARD_COMMAND;
+	/* in a group it may be meant for a bot that does not listen */
+	return u->private_chat ? HEARD_STRANGE_COMMAND : HEARD_NOTHING;
+}
+
+enum heard_as heard_message(const struct bot *bot, const struct update *u,
+    struct arena *arena, struct heard *out, struct heard_command *c)
+{
+	heard_of(bot, u, arena, out);
+	if (!out->addressed)
+		return HEARD_NOTHING;
+	if (u->kind == UPDATE_EDITED)
+		return (u->content == CONTENT_TEXT ||
+		    u->content == CONTENT_PHOTO) && out->text[0] != '\0' &&
+		    !out->command ? HEARD_EDIT : HEARD_NOTHING;
+	if (out->command) {
+		heard_command(out->text, c);
+		return which_command(bot, u, c);
+	}
+	return u->content == CONTENT_TEXT ? HEARD_TEXT : HEARD_CONTENT;
 }

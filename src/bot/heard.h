@@ -20,9 +20,6 @@ struct heard {
 	bool command;
 };
 
-void heard_of(const struct bot *bot, const struct update *u,
-    struct arena *arena, struct heard *out);
-
 /* "/today@familybot args" → word "today", bot name, arguments. */
 struct heard_command {
 	char word[HEARD_WORD_MAX];
@@ -36,5 +33,20 @@ bool heard_elsewhere(const struct bot *bot, const struct heard_command *c);
 /* The row of the table, NULL none. */
 const struct command *heard_row(const struct bot *bot,
     const struct heard_command *c);
+
+/* What a message is to the bot, for all who ask: what dispatch.c serves now and
+ * what later.c keeps must be the same. */
+enum heard_as {
+	HEARD_NOTHING,		/* not meant for the bot: no answer */
+	HEARD_COMMAND,		/* of the table; also as a photo's caption */
+	HEARD_STRANGE_COMMAND,	/* of no table, in a private chat */
+	HEARD_EDIT,		/* new words for what was said before */
+	HEARD_TEXT,
+	HEARD_CONTENT		/* a photo, a sticker …; perhaps with a caption */
+};
+
+/* *c is filled for the two kinds of command. */
+enum heard_as heard_message(const struct bot *bot, const struct update *u,
+    struct arena *arena, struct heard *out, struct heard_command *c);
 
 #endif

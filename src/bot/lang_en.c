@@ -149,7 +149,9 @@ static const char *const texts[] = {
 	[T_NO_OTHER_CONTENT] = "I understand text only. Write what you ate, or see /help.",
 	[T_UNKNOWN_COMMAND] = "I do not know {0}. Here is what I can do: /help",
 	[T_NOT_YOURS] = "This answers somebody else. Ask me yourself!",
-	[T_PRIVATE_ONLY] = "Let us do that in a private chat, away from others' eyes.",
+	[T_PRIVATE_ONLY] = "🔒 This is personal: let us do it in our private chat.",
+	[T_BTN_PRIVATE] = "💬 Open the private chat",
+	[T_TAP_OLD] = "This button is old, so I changed nothing. Please ask me again.",
 
 	/* looking back */
 	[T_DAY_TITLE] = "📅 <b>{0}</b>",
@@ -209,6 +211,8 @@ static const char *const texts[] = {
 	[T_DELETE_YES] = "🗑 Yes, delete everything",
 	[T_DELETE_NO] = "No, keep it",
 	[T_DELETE_DONE] = "Done: everything about you has been deleted. If you ever want to begin again: /start",
+	[T_DELETE_OLD] = "🙂 This button is old, so nothing was deleted. "
+	    "If you still want your data erased: /delete_me",
 	[T_DELETE_KEPT] = "👍 Nothing was deleted.",
 
 	/* descriptions of commands */

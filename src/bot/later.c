@@ -28,27 +28,20 @@ bool later_may(const struct bot *bot)
 	return bot->spool != NULL && spool_keeps(bot->spool);
 }
 
-/* As run_message of dispatch.c would take it. */
 static enum kept message_kept(const struct bot *bot, const struct update *u,
     struct arena *arena)
 {
 	struct heard_command c;
 	struct heard h;
 
-	heard_of(bot, u, arena, &h);
-	if (!h.addressed)
+	switch (heard_message(bot, u, arena, &h, &c)) {
+	case HEARD_NOTHING:
 		return KEPT_NOT;
-	if (u->kind == UPDATE_EDITED)
-		return (u->content == CONTENT_TEXT ||
-		    u->content == CONTENT_PHOTO) && h.text[0] != '\0' &&
-		    !h.command ? KEPT_SILENTLY : KEPT_NOT;
-	if (u->content != CONTENT_TEXT || !h.command)
+	case HEARD_EDIT:
+		return KEPT_SILENTLY;
+	default:
 		return KEPT_WITH_WORD;
-	heard_command(h.text, &c);
-	if (heard_elsewhere(bot, &c) ||
-	    (!u->private_chat && heard_row(bot, &c) == NULL))
-		return KEPT_NOT;
-	return KEPT_WITH_WORD;
+	}
 }
 
 static enum kept how_kept(const struct bot *bot, const struct update *u,

@@ -7,6 +7,7 @@ libfamilybot_a_SOURCES += \
 	src/bot/lang_ru.c \
 	src/bot/later.c src/bot/later.h \
 	src/bot/reply.c src/bot/reply.h \
+	src/bot/taps.c src/bot/taps.h \
 	src/bot/text.c src/bot/text.h \
 	src/bot/update.c src/bot/update.h
 nodist_libfamilybot_a_SOURCES += src/bot/text_ids.h

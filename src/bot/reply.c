@@ -49,6 +49,8 @@ static struct buf *message(struct reply *r, bool edit)
 	}
 	buf_clear(&m->text);
 	keyboard_clear(&m->kb);
+	m->kb.stamp = r->stamp;
+	m->kb.stamp_ctx = r->stamp_ctx;
 	m->edit = edit;
 	return &m->text;
 }
@@ -115,6 +117,14 @@ static size_t fitting(const char *html)
 			line = i;
 	}
 	return i;
+}
+
+/* A message of which Telegram tells no number or no date can no longer be
+ * edited (it was deleted, or the button belongs to no chat): the answer to its
+ * button is a new message, or the person would see nothing. */
+static bool editable(const struct update *u)
+{
+	return u->message_id > 0 && u->date > 0;
 }
 
 static void put_call(struct buf *out, const struct update *u, bool edit,
@@ -197,7 +207,8 @@ enum rc reply_finish(struct reply *r, const struct update *u, struct queue *q,
 			size_t n = fitting(m->text.s + at);
 			bool last = at + n >= m->text.len;
 			buf_clear(&call);
-			put_call(&call, u, m->edit && at == 0, m->text.s + at, n,
+			put_call(&call, u, m->edit && at == 0 &&
+			    editable(u), m->text.s + at, n,
 			    last ? &m->kb : NULL);
 			rc = put_part(u, call.s, call.len, &part, q, st, now_ms,
 			    answer, e);

@@ -36,6 +36,9 @@ struct reply {
 	int n;
 	int inited;		/* messages that own memory */
 	char toast[256];	/* answerCallbackQuery, "" none */
+	/* Stamps the buttons of all messages, see taps.h; NULL: not stamped. */
+	bool (*stamp)(void *ctx, char *data, size_t size);
+	void *stamp_ctx;
 };
 
 void reply_init(struct reply *r);

@@ -34,10 +34,19 @@ static enum content content_of(struct json_object *m)
 	return CONTENT_OTHER;
 }
 
+/* Telegram puts these into "from" of what was written in the name of a chat:
+ * the service account (a channel's posts in its group), GroupAnonymousBot and
+ * Channel_Bot.  As persons they would have a diary that a whole group shares. */
+static bool is_stand_in(int64_t id)
+{
+	return id == 777000 || id == 1087968824 || id == 136817688;
+}
+
 static void parse_from(struct json_object *from, struct update *u)
 {
 	json_i64(from, "id", &u->user_id);
 	json_flag(from, "is_bot", &u->from_bot);
+	u->for_chat |= is_stand_in(u->user_id);
 	u->language_code = or_empty(json_str(from, "language_code"));
 	u->first_name = or_empty(json_str(from, "first_name"));
 }
@@ -113,6 +122,8 @@ enum rc update_parse(const char *body, size_t len, struct update *out,
 	}
 	if (j != NULL && u.kind != UPDATE_CALLBACK) {
 		parse_message(j, &u);
+		json_flag(j, "is_automatic_forward", &u.for_chat);
+		u.for_chat |= json_has(j, "sender_chat");
 		parse_from(json_obj(j, "from"), &u);
 	}
 	if (!complete(&u)) {

@@ -29,6 +29,9 @@ struct update {
 	int64_t chat_id;
 	bool private_chat;
 	bool from_bot;
+	/* Written in the name of a channel or a group (sender_chat, automatic
+	 * forwards, Telegram's own accounts): from is no person's id then. */
+	bool for_chat;
 	const char *language_code;	/* "" not told */
 	const char *first_name;		/* "" not told */
 	int64_t message_id;	/* of a callback: the message tapped on */

@@ -106,5 +106,5 @@ void history_button(struct turn *t)
 }
 
 const struct command cmd_history = { "history", T_CMD_HISTORY,
-	CMD_PRIVATE_ONLY, run };
-const struct tap tap_history = { "h", CMD_PRIVATE_ONLY, run_tap };
+	CMD_PRIVATE_ONLY | CMD_LINKED, run };
+const struct tap tap_history = { "h", CMD_PRIVATE_ONLY, 0, run_tap };

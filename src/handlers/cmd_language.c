@@ -35,4 +35,4 @@ static enum rc run_tap(struct turn *t, const char *args)
 }
 
 const struct command cmd_language = { "language", T_CMD_LANGUAGE, 0, run };
-const struct tap tap_language = { "l", 0, run_tap };
+const struct tap tap_language = { "l", 0, 0, run_tap };

@@ -133,7 +133,7 @@ static enum rc run(struct turn *t, const char *args)
 }
 
 const struct command cmd_profile = { "profile", T_CMD_PROFILE,
-	CMD_PRIVATE_ONLY, run };
+	CMD_PRIVATE_ONLY | CMD_LINKED, run };
 
 static enum rc run_tap(struct turn *t, const char *args)
 {
@@ -142,4 +142,4 @@ static enum rc run_tap(struct turn *t, const char *args)
 	return RC_OK;
 }
 
-const struct tap tap_profile = { "p", CMD_PRIVATE_ONLY, run_tap };
+const struct tap tap_profile = { "p", CMD_PRIVATE_ONLY, 0, run_tap };

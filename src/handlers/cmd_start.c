@@ -9,10 +9,27 @@
 #include "services/user.h"
 #include "utils/validators.h"
 
+/* "go_today": the button under a group's answer leads to /today, here. */
+static const struct command *linked(const struct turn *t, const char *args)
+{
+	if (strncmp(args, "go_", 3) != 0)
+		return NULL;
+	for (const struct command *const *c = t->bot->commands; *c; c++)
+		if (((*c)->flags & CMD_LINKED) &&
+		    strcmp((*c)->name, args + 3) == 0)
+			return *c;
+	return NULL;
+}
+
 static enum rc run(struct turn *t, const char *args)
 {
+	const struct command *row = linked(t, args);
 	enum lang l = turn_lang(t);
-	struct buf *out = reply_send(&t->reply);
+	struct buf *out;
+
+	if (row != NULL)
+		return row->run(t, "");
+	out = reply_send(&t->reply);
 
 	/* where the person came from; the first word counts */
 	if (payload_valid(args) && t->user.start_payload[0] == '\0')

@@ -264,5 +264,5 @@ static enum rc on_text(struct turn *t, const char *text, bool *consumed)
 }
 
 const struct command cmd_timezone = { "timezone", T_CMD_TIMEZONE, 0, run };
-const struct tap tap_timezone = { "z", 0, run_tap };
+const struct tap tap_timezone = { "z", 0, 0, run_tap };
 const struct dialogue dialogue_timezone = { "timezone", on_text };

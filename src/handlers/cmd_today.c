@@ -73,5 +73,6 @@ static enum rc run_tap(struct turn *t, const char *args)
 	return show(t, reply_edit(&t->reply));
 }
 
-const struct command cmd_today = { "today", T_CMD_TODAY, 0, run };
-const struct tap tap_today = { "t", 0, run_tap };
+const struct command cmd_today = { "today", T_CMD_TODAY,
+	CMD_PRIVATE_ONLY | CMD_LINKED, run };
+const struct tap tap_today = { "t", CMD_PRIVATE_ONLY, 0, run_tap };

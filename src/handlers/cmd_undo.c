@@ -76,7 +76,7 @@ static enum rc run(struct turn *t, const char *args)
 	return rc;
 }
 
-const struct command cmd_undo = { "undo", T_CMD_UNDO, 0, run };
+const struct command cmd_undo = { "undo", T_CMD_UNDO, CMD_PRIVATE_ONLY, run };
 
 /* Nothing to hear: the state only remembers. */
 static enum rc on_text(struct turn *t, const char *text, bool *consumed)

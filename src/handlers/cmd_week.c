@@ -99,5 +99,6 @@ static enum rc run_tap(struct turn *t, const char *args)
 	return show(t, reply_edit(&t->reply));
 }
 
-const struct command cmd_week = { "week", T_CMD_WEEK, 0, run };
-const struct tap tap_week = { "w", 0, run_tap };
+const struct command cmd_week = { "week", T_CMD_WEEK,
+	CMD_PRIVATE_ONLY | CMD_LINKED, run };
+const struct tap tap_week = { "w", CMD_PRIVATE_ONLY, 0, run_tap };

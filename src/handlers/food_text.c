@@ -50,6 +50,8 @@ static void answer_not_food(struct turn *t, const struct parsed *p)
 
 	text_put(reply_send(&t->reply), turn_lang(t), p->bad_amount
 	    ? T_BAD_AMOUNT : T_NOT_FOOD);
+	if (!t->up->private_chat)
+		return;
 	k = reply_keyboard(&t->reply);
 	keyboard_button(k, text_get(turn_lang(t), T_BTN_TODAY), "t");
 	history_button(t);
@@ -135,6 +137,12 @@ enum rc handle_food_text(struct turn *t, const char *text)
 	case PARSE_UNKNOWN:
 		return teach_ask(t, text, &p->unknown[0]);
 	case PARSE_SAME_AS_YESTERDAY:
+		/* nobody else needs to know what yesterday was */
+		if (!t->up->private_chat) {
+			text_put(reply_send(&t->reply), turn_lang(t),
+			    T_PRIVATE_ONLY);
+			return RC_OK;
+		}
 		return same_as_yesterday(t, p);
 	default:
 		answer_not_food(t, p);

@@ -72,6 +72,9 @@ static void put_left(struct turn *t, struct buf *out,
 	struct energy en;
 	int64_t left;
 
+	/* a group hears of the meal that was told to it, not of the day */
+	if (!t->up->private_chat)
+		return;
 	user_energy(t->bot->users, &t->user, &en);
 	if (en.target_kcal == 0) {
 		text_put(out, l, T_LEFT_NO_TARGET, when, eaten);

@@ -91,7 +91,7 @@ static enum rc run_tap(struct turn *t, const char *args)
 	return user_save(t->bot->users, t->store, &t->user, t->err);
 }
 
-const struct tap tap_step = { "s", CMD_PRIVATE_ONLY, run_tap };
+const struct tap tap_step = { "s", CMD_PRIVATE_ONLY, 0, run_tap };
 
 static void put_refusal(struct turn *t, enum text_id why, enum step step)
 {

@@ -28,6 +28,11 @@ struct meal_tap {
 	int32_t food_id;
 };
 
+static bool within(int64_t v, int64_t low, int64_t high)
+{
+	return v >= low && v <= high;
+}
+
 static bool parse_tap(struct turn *t, const char *args, struct meal_tap *tap)
 {
 	int64_t v[6] = { 0, 0, 0, 0, -1, 0 };
@@ -36,7 +41,14 @@ static bool parse_tap(struct turn *t, const char *args, struct meal_tap *tap)
 	if (args[0] == '\0' || args[1] != ':')
 		return false;
 	n = ints_parse(args + 2, v, 6);
-	if (n < 4 || v[0] < -DAY_MAX || v[0] > DAY_MAX)
+	/* one more than rev is counted with; a client may send what it likes */
+	if (n < 4 || !within(v[0], -DAY_MAX, DAY_MAX) ||
+	    !within(v[3], 1, INT32_MAX - 1) ||
+	    !within(v[4], -1, MEAL_ITEMS_MAX - 1) ||
+	    !within(v[5], 0, INT32_MAX))
+		return false;
+	/* what was told in another chat is not shown to this group */
+	if (!t->up->private_chat && v[1] != t->up->chat_id)
 		return false;
 	tap->op = args[0];
 	tap->m = arena_alloc(t->arena, sizeof(*tap->m));
@@ -250,8 +262,10 @@ static enum rc run(struct turn *t, const char *args)
 {
 	struct meal_tap tap;
 
-	if (!parse_tap(t, args, &tap))
+	if (!parse_tap(t, args, &tap)) {
+		toast(t, T_TAP_OLD);
 		return RC_OK;
+	}
 	switch (tap.op) {
 	case MEAL_OP_UNDO:
 		return change(t, &tap, MEAL_UNDO, T_TOAST_UNDONE);
@@ -278,4 +292,4 @@ static enum rc run(struct turn *t, const char *args)
 	}
 }
 
-const struct tap tap_meal = { "m", 0, run };
+const struct tap tap_meal = { "m", 0, 0, run };

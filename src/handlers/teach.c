@@ -252,4 +252,4 @@ static enum rc run_tap(struct turn *t, const char *args)
 	return user_save(t->bot->users, t->store, &t->user, t->err);
 }
 
-const struct tap tap_teach = { "k", 0, run_tap };
+const struct tap tap_teach = { "k", 0, 0, run_tap };

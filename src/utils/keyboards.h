@@ -5,6 +5,7 @@
 #define FAMILYBOT_UTILS_KEYBOARDS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "utils/buf.h"
 
@@ -16,6 +17,10 @@ struct keyboard {
 	int in_row;
 	int total;
 	bool open;		/* a row is open */
+	/* Adds to the data of each button, a buffer of size bytes; false: no
+	 * room.  NULL: data is as it was given. */
+	bool (*stamp)(void *ctx, char *data, size_t size);
+	void *stamp_ctx;
 };
 
 void keyboard_init(struct keyboard *k);
@@ -27,6 +32,9 @@ void keyboard_row(struct keyboard *k);	/* the next button begins a row */
  * with data too long, the button is left out and false returned. */
 bool keyboard_button(struct keyboard *k, const char *label,
     const char *data, ...) PRINTF_LIKE(3, 4);
+
+/* A button that opens url. */
+bool keyboard_link(struct keyboard *k, const char *label, const char *url);
 
 /* Adds {"inline_keyboard":[…]} to out. */
 void keyboard_write(const struct keyboard *k, struct buf *out);

@@ -153,21 +153,10 @@ void edit(struct world *w, const char *text)
 
 void tap(struct world *w, const char *label)
 {
-	struct json_object *j, *rows;
-	const char *data = NULL;
+	char data[128];
 	struct buf b;
 
-	assert_int_equal(json_parse(w->answer.s, w->answer.len, &j, NULL), RC_OK);
-	rows = json_arr(json_obj(j, "reply_markup"), "inline_keyboard");
-	for (size_t r = 0; r < json_len(rows) && data == NULL; r++)
-		for (size_t i = 0; i < json_len(json_at(rows, r)); i++) {
-			struct json_object *k = json_at(json_at(rows, r), i);
-			if (strncmp(json_str(k, "text"), label,
-			    strlen(label)) == 0)
-				data = json_str(k, "callback_data");
-		}
-	if (data == NULL)
-		fail_msg("no button %s in %s", label, w->answer.s);
+	data_of(w, label, data, sizeof(data));
 	buf_init(&b, 65536);
 	buf_printf(&b, "{\"update_id\":%" PRId64 ",\"callback_query\":{\"id\":"
 	    "\"%" PRId64 "\",\"from\":{\"id\":%d,\"is_bot\":false,"
@@ -177,7 +166,6 @@ void tap(struct world *w, const char *label)
 	w->ids++;
 	json_put_str(&b, data);
 	buf_puts(&b, "}}");
-	json_free(j);
 	world_deliver(w, b.s);
 	buf_release(&b);
 }
@@ -192,4 +180,44 @@ void sees_not(struct world *w, const char *text)
 {
 	if (strstr(w->answer.s, text) != NULL)
 		fail_msg("seen: %s\nin: %s", text, w->answer.s);
+}
+
+void tap_data(struct world *w, int64_t from, const char *id, const char *chat,
+    int64_t owner, const char *data)
+{
+	struct buf b;
+
+	buf_init(&b, 4096);
+	buf_printf(&b, "{\"update_id\":%" PRId64 ",\"callback_query\":{\"id\":"
+	    "\"%s\",\"from\":{\"id\":%" PRId64 ",\"is_bot\":false,"
+	    "\"first_name\":\"X\",\"language_code\":\"ru\"},\"message\":"
+	    "{\"message_id\":5,\"date\":%" PRId64 ",\"chat\":%s", ++w->ids, id,
+	    from, w->now, chat);
+	if (owner != 0)
+		buf_printf(&b, ",\"reply_to_message\":{\"message_id\":1,\"from\":"
+		    "{\"id\":%" PRId64 "}}", owner);
+	buf_printf(&b, "},\"data\":\"%s\"}}", data);
+	world_deliver(w, b.s);
+	buf_release(&b);
+}
+
+void data_of(struct world *w, const char *label, char *out, size_t size)
+{
+	struct json_object *j, *rows;
+
+	out[0] = '\0';
+	assert_int_equal(json_parse(w->answer.s, w->answer.len, &j, NULL), RC_OK);
+	rows = json_arr(json_obj(j, "reply_markup"), "inline_keyboard");
+	for (size_t r = 0; r < json_len(rows); r++)
+		for (size_t i = 0; i < json_len(json_at(rows, r)); i++) {
+			struct json_object *k = json_at(json_at(rows, r), i);
+			if (out[0] == '\0' && strncmp(json_str(k, "text"),
+			    label, strlen(label)) == 0 &&
+			    json_str(k, "callback_data") != NULL)
+				str_copy(out, size, json_str(k,
+				    "callback_data"));
+		}
+	json_free(j);
+	if (out[0] == '\0')
+		fail_msg("no button %s in %s", label, w->answer.s);
 }

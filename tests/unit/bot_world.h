@@ -52,6 +52,12 @@ void say(struct world *w, const char *text);
 void edit(struct world *w, const char *text);	/* the last message */
 /* Taps the button whose label begins with label in the last answer. */
 void tap(struct world *w, const char *label);
+/* What the button carries whose label begins with label in the last answer. */
+void data_of(struct world *w, const char *label, char *out, size_t size);
+/* A tap of anybody on a message of the bot, which replied to owner (0: to
+ * nobody). */
+void tap_data(struct world *w, int64_t from, const char *id, const char *chat,
+    int64_t owner, const char *data);
 void sees(struct world *w, const char *text);
 void sees_not(struct world *w, const char *text);
 

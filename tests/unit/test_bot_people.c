@@ -177,7 +177,8 @@ static void groups_are_left_alone_unless_they_call(void **state)
 	world_send(w, "message", 3, group_chat, "/today@otherbot");
 	assert_string_equal(w->answer.s, "{}");
 	world_send(w, "message", 4, group_chat, "/today@FamilyBot");
-	sees(w, "Гречка");
+	sees(w, "личном чате");
+	sees_not(w, "Гречка");
 	world_send(w, "message", 5, group_chat, "/profile");
 	sees(w, "личном чате");
 }
