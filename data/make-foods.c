@@ -20,6 +20,8 @@ static const char schema[] =
     " en TEXT, cal INT, protein INT, fat INT, carb INT, mg TEXT);"
     "CREATE INDEX food_grp ON food (grp, id) WHERE grp <> '-';"
     "CREATE TABLE key (k TEXT PRIMARY KEY, food INT) WITHOUT ROWID;"
+    "CREATE TEMP TABLE first (k TEXT PRIMARY KEY, said TEXT, food INT)"
+    " WITHOUT ROWID;"
     "CREATE TABLE word (w TEXT PRIMARY KEY, class INT, value REAL, meas INT)"
     " WITHOUT ROWID;"
     "CREATE TABLE vocab (cyrillic INT, len INT, raw TEXT, stem TEXT,"
@@ -124,16 +126,53 @@ void name_read(struct maker *m, const char *name)
 	}
 }
 
+static void key_put(struct maker *m, const char *key, int32_t food)
+{
+	sqlite3_bind_text(m->key, 1, key, -1, SQLITE_STATIC);
+	sqlite3_bind_int(m->key, 2, food);
+	step(m, m->key);
+}
+
+/* Numbers of aliases.tsv begin here; USDA's names put the noun first ("Bread,
+ * white"), so that their order tells nothing. */
+enum { ALIAS_FIRST = 100001 };
+
+/* Did another everyday food say these words first, in another order? */
+static bool said_otherwise(struct maker *m, const char *key, const char *said,
+    int32_t food)
+{
+	bool otherwise = false;
+
+	if (food < ALIAS_FIRST)
+		return false;
+	sqlite3_bind_text(m->first_get, 1, key, -1, SQLITE_STATIC);
+	if (sqlite3_step(m->first_get) == SQLITE_ROW)
+		otherwise = sqlite3_column_int(m->first_get, 1) != food &&
+		    strcmp((const char *)sqlite3_column_text(m->first_get, 0), said) != 0;
+	sqlite3_reset(m->first_get);
+	return otherwise;
+}
+
 void key_store(struct maker *m, const char *name, int32_t food)
 {
-	char key[FOOD_NAME_SIZE];
+	char key[FOOD_NAME_SIZE], said[FOOD_NAME_SIZE];
 
 	name_read(m, name);
 	if (!key_make(&m->text, 0, m->text.n, key))
 		return;
-	sqlite3_bind_text(m->key, 1, key, -1, SQLITE_STATIC);
-	sqlite3_bind_int(m->key, 2, food);
-	step(m, m->key);
+	if (!key_make_ordered(&m->text, 0, m->text.n, said))
+		return;
+	if (said_otherwise(m, key, said, food)) {
+		key_put(m, said, food);
+		sqlite3_bind_text(m->key_many, 1, key, -1, SQLITE_STATIC);
+		step(m, m->key_many);
+		return;
+	}
+	key_put(m, key, food);
+	sqlite3_bind_text(m->first, 1, key, -1, SQLITE_STATIC);
+	sqlite3_bind_text(m->first, 2, said, -1, SQLITE_STATIC);
+	sqlite3_bind_int(m->first, 3, food);
+	step(m, m->first);
 }
 
 void vocab_store(struct maker *m, const char *name)
@@ -259,6 +298,9 @@ static void maker_open(struct maker *m, const char *path)
 	m->key = prepare(m, "INSERT OR IGNORE INTO key VALUES (?, ?)");
 	m->vocab = prepare(m,
 	    "INSERT OR IGNORE INTO vocab VALUES (?, ?, ?, ?)");
+	m->first = prepare(m, "INSERT OR IGNORE INTO first VALUES (?, ?, ?)");
+	m->first_get = prepare(m, "SELECT said, food FROM first WHERE k = ?");
+	m->key_many = prepare(m, "UPDATE key SET food = -abs(food) WHERE k = ?");
 	m->real_word = prepare(m, "INSERT OR IGNORE INTO real_word VALUES (?)");
 	m->fts = prepare(m, "INSERT INTO fts (rowid, stems) VALUES (?, ?)");
 }
@@ -266,7 +308,7 @@ static void maker_open(struct maker *m, const char *path)
 static int maker_finish(struct maker *m)
 {
 	sqlite3_stmt *st[] = { m->word, m->word_get, m->food, m->key, m->vocab,
-		m->fts, m->real_word };
+		m->fts, m->real_word, m->first, m->first_get, m->key_many };
 	int rc = sqlite3_exec(m->db, "INSERT INTO fts (fts) VALUES "
 	    "('optimize'); COMMIT; VACUUM", NULL, NULL, NULL);
 

@@ -36,7 +36,8 @@ struct usda {
 
 struct maker {
 	sqlite3 *db;
-	sqlite3_stmt *word, *word_get, *food, *key, *vocab, *fts, *real_word;
+	sqlite3_stmt *word, *word_get, *food, *key, *vocab, *fts, *real_word,
+		*first, *first_get, *key_many;
 	struct stemmers st;
 	struct text text;
 	struct usda *usda;
@@ -52,7 +53,8 @@ void aliases_store(struct maker *m, const char *path);
 
 /* Reads name into m->text with every word's class. */
 void name_read(struct maker *m, const char *name);
-/* The key of name, unless another food took it before. */
+/* The key of name, unless another food took it before.  Where that one says the
+ * same words in another order, each is found by its own order. */
 void key_store(struct maker *m, const char *name, int32_t food);
 void vocab_store(struct maker *m, const char *name);
 void fts_store(struct maker *m, int32_t food, const char *names);

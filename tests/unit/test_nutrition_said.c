@@ -94,6 +94,19 @@ static void words_of_the_language_are_no_misspelt_foods(void **state)
 	ALL_AS_WANTED(*state, w);
 }
 
+/* The same two words name a drink and a sweet. */
+static void the_order_of_words_tells_foods_apart(void **state)
+{
+	static const struct want w[] = {
+		{ "chocolate milk 1 cup", "Chocolate milk", 240 },
+		{ "milk chocolate 20 g", "Milk chocolate", 20 },
+		{ "шоколадное молоко 200 г", "Молоко шоколадное", 200 },
+		{ "молочный шоколад 20 г", "Шоколад молочный", 20 },
+	};
+
+	ALL_AS_WANTED(*state, w);
+}
+
 static void drinks_without_sugar_have_none(void **state)
 {
 	static const char *const texts[] = { "diet pepsi can",
@@ -114,6 +127,7 @@ int main(void)
 		cmocka_unit_test(an_unknown_name_keeps_its_own_amount),
 		cmocka_unit_test(numbers_of_a_list_are_no_amounts),
 		cmocka_unit_test(words_of_the_language_are_no_misspelt_foods),
+		cmocka_unit_test(the_order_of_words_tells_foods_apart),
 		cmocka_unit_test(drinks_without_sugar_have_none),
 	};
 

@@ -62,6 +62,7 @@ static int span_ends(const struct text *t, int i, int ends[SPAN_STEMS_MAX])
 static bool lookup(struct nutrition *n, int from, int to, struct element *el)
 {
 	char key[FOOD_NAME_SIZE];
+	int32_t other;
 
 	if (!key_make(&n->text, from, to, key))
 		return false;
@@ -73,7 +74,16 @@ static bool lookup(struct nutrition *n, int from, int to, struct element *el)
 			return true;
 		}
 	}
-	return food_db_key(n->db, key, &el->food);
+	if (!food_db_key(n->db, key, &el->food))
+		return false;
+	if (el->food > 0)
+		return true;
+	/* other foods have the same words in another order */
+	el->food = -el->food;
+	if (key_make_ordered(&n->text, from, to, key) &&
+	    food_db_key(n->db, key, &other))
+		el->food = other;
+	return true;
 }
 
 /* "2 eggs and bacon" counts eggs: with a number before, "and" joins foods

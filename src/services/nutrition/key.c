@@ -36,24 +36,25 @@ static const char *key_stem(const struct token *k)
 	    k->cls == CLASS_WITHOUT && k->kind == TOKEN_WORD ? "!" : k->stem;
 }
 
-/* Sorted insertion; the same stem twice counts once. */
-static int stem_insert(const char **stems, int n, const char *s)
+/* The same stem twice counts once. */
+static int stem_insert(const char **stems, int n, const char *s, bool sorted)
 {
 	int i = n;
 
 	for (int j = 0; j < n; j++)
 		if (strcmp(stems[j], s) == 0)
 			return n;
-	for (; i > 0 && strcmp(stems[i - 1], s) > 0; i--)
+	for (; sorted && i > 0 && strcmp(stems[i - 1], s) > 0; i--)
 		stems[i] = stems[i - 1];
 	stems[i] = s;
 	return n + 1;
 }
 
-bool key_make(const struct text *t, int from, int to, char key[FOOD_NAME_SIZE])
+static bool make(const struct text *t, int from, int to, bool sorted,
+    char key[FOOD_NAME_SIZE])
 {
 	const char *stems[KEY_STEMS_MAX];
-	size_t len = 0;
+	size_t len = sorted ? 0 : 1;
 	int n = 0;
 
 	for (int i = from; i < to; i++) {
@@ -61,8 +62,9 @@ bool key_make(const struct text *t, int from, int to, char key[FOOD_NAME_SIZE])
 			continue;
 		if (n == KEY_STEMS_MAX)
 			return false;
-		n = stem_insert(stems, n, key_stem(&t->tok[i]));
+		n = stem_insert(stems, n, key_stem(&t->tok[i]), sorted);
 	}
+	key[0] = '=';
 	for (int i = 0; i < n; i++) {
 		size_t l = strlen(stems[i]);
 
@@ -75,4 +77,15 @@ bool key_make(const struct text *t, int from, int to, char key[FOOD_NAME_SIZE])
 	}
 	key[len] = '\0';
 	return n > 0;
+}
+
+bool key_make(const struct text *t, int from, int to, char key[FOOD_NAME_SIZE])
+{
+	return make(t, from, to, true, key);
+}
+
+bool key_make_ordered(const struct text *t, int from, int to,
+    char key[FOOD_NAME_SIZE])
+{
+	return make(t, from, to, false, key);
 }

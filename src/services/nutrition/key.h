@@ -20,4 +20,9 @@ bool token_in_key(const struct token *k);
 bool key_make(const struct text *t, int from, int to,
     char key[FOOD_NAME_SIZE]);
 
+/* "=" and the stems as they were said: tells chocolate milk from milk
+ * chocolate, where foods.db has both. */
+bool key_make_ordered(const struct text *t, int from, int to,
+    char key[FOOD_NAME_SIZE]);
+
 #endif
