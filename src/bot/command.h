@@ -57,6 +57,11 @@ struct tap {
 
 struct dialogue {
 	const char *name;	/* user.dialogue is "name" or "name:step" */
+	enum text_id gone;	/* said when the question was taken away */
+	/* Does a question of it wait for an answer in this chat? */
+	bool (*pending)(const struct turn *t);
+	/* Goes on without an answer; NULL: the question is taken away. */
+	enum rc (*skip)(struct turn *t);
 	/* Sets *consumed false when the text was not meant for it. */
 	enum rc (*on_text)(struct turn *t, const char *text, bool *consumed);
 };

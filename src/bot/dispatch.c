@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "bot/command.h"
+#include "bot/dialogue.h"
 #include "bot/heard.h"
 #include "bot/later.h"
 #include "bot/taps.h"
@@ -49,31 +50,14 @@ static enum rc run_command(struct turn *t, const struct heard_command *c,
 	return row->run(t, c->args);
 }
 
-static enum rc run_dialogue(struct turn *t, const char *text,
-    struct update_info *info, bool *consumed)
-{
-	size_t n = strcspn(t->user.dialogue, ":");
-
-	for (const struct dialogue *const *p = t->bot->dialogues; *p; p++)
-		if (strlen((*p)->name) == n &&
-		    strncmp((*p)->name, t->user.dialogue, n) == 0) {
-			info->handler = (*p)->name;
-			return (*p)->on_text(t, text, consumed);
-		}
-	return RC_OK;	/* a dialogue of an older version: forgotten */
-}
-
 static enum rc run_text(struct turn *t, const char *text,
     struct update_info *info)
 {
-	bool consumed = false;
-	enum rc rc;
+	bool consumed;
+	enum rc rc = dialogue_text(t, text, info, &consumed);
 
-	if (t->user.dialogue[0] != '\0') {
-		rc = run_dialogue(t, text, info, &consumed);
-		if (rc != RC_OK || consumed)
-			return rc;
-	}
+	if (rc != RC_OK || consumed)
+		return rc;
 	info->handler = "food";
 	return handle_food_text(t, text);
 }

@@ -169,6 +169,8 @@ static const char *const texts[] = {
 	[T_HISTORY_TITLE] = "🗂 <b>History</b>\n<i>Tap a number to see or change an entry.</i>",
 	[T_HISTORY_EMPTY] = "There are no entries here.",
 	[T_HISTORY_NONE] = "Your diary is empty so far. Write what you ate.",
+	[T_CANCELLED] = "👌 Fine, I take the question back.",
+	[T_CANCEL_NOTHING] = "I am not asking anything right now. To remove the last entry: /undo",
 	[T_UNDO_NOTHING] = "There is nothing to undo.",
 
 	/* profile */
@@ -225,6 +227,7 @@ static const char *const texts[] = {
 	[T_CMD_LANGUAGE] = "English or Russian",
 	[T_CMD_TIMEZONE] = "time zone and start of day",
 	[T_CMD_HELP] = "what I can do",
+	[T_CMD_CANCEL] = "take my question back",
 	[T_CMD_DELETE_ME] = "delete all your data",
 };
 

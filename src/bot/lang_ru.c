@@ -170,6 +170,8 @@ static const char *const texts[] = {
 	[T_HISTORY_TITLE] = "🗂 <b>История</b>\n<i>Нажмите номер, чтобы посмотреть или исправить запись.</i>",
 	[T_HISTORY_EMPTY] = "Здесь записей нет.",
 	[T_HISTORY_NONE] = "Дневник пока пуст. Напишите, что съели.",
+	[T_CANCELLED] = "👌 Хорошо, вопрос снят.",
+	[T_CANCEL_NOTHING] = "Сейчас я ни о чём не спрашиваю. Убрать последнюю запись: /undo",
 	[T_UNDO_NOTHING] = "Отменять нечего.",
 
 	/* профиль */
@@ -226,6 +228,7 @@ static const char *const texts[] = {
 	[T_CMD_LANGUAGE] = "русский или английский",
 	[T_CMD_TIMEZONE] = "часовой пояс и начало дня",
 	[T_CMD_HELP] = "что я умею",
+	[T_CMD_CANCEL] = "снять мой вопрос",
 	[T_CMD_DELETE_ME] = "удалить все ваши данные",
 };
 

@@ -20,6 +20,24 @@ enum { HOLDS_HOURS = 1 };
 
 static const char asked[] = "delete:";
 
+/* Is a question of this kind open?  Its text is heard in this chat only. */
+static bool waits(const struct turn *t)
+{
+	return t->up->private_chat;
+}
+
+/* Only a button erases: words may be meant otherwise. */
+static enum rc on_text(struct turn *t, const char *text, bool *consumed)
+{
+	(void)t;
+	(void)text;
+	*consumed = false;
+	return RC_OK;
+}
+
+const struct dialogue dialogue_delete = { "delete", T_DELETE_KEPT, waits, NULL,
+	on_text };
+
 static enum rc run(struct turn *t, const char *args)
 {
 	char state[USER_DIALOGUE_SIZE];

@@ -40,7 +40,6 @@ static enum rc run(struct turn *t, const char *args)
 	else
 		text_put(out, l, T_HELLO_NAMELESS);
 	buf_puts(out, "\n\n");
-	t->user.draft[0] = '\0';
 	step_ask(t, out, STEP_MODE_START, STEP_LANGUAGE);
 	return user_save(t->bot->users, t->store, &t->user, t->err);
 }

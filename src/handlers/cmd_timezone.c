@@ -265,4 +265,12 @@ static enum rc on_text(struct turn *t, const char *text, bool *consumed)
 
 const struct command cmd_timezone = { "timezone", T_CMD_TIMEZONE, 0, run };
 const struct tap tap_timezone = { "z", 0, 0, run_tap };
-const struct dialogue dialogue_timezone = { "timezone", on_text };
+/* Cities are heard wherever the person writes one. */
+static bool pending(const struct turn *t)
+{
+	(void)t;
+	return true;
+}
+
+const struct dialogue dialogue_timezone = { "timezone", T_CANCELLED, pending,
+	NULL, on_text };

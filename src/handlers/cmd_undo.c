@@ -1,14 +1,15 @@
 /*
  * cmd_undo.c - /undo: takes the newest entry back.
  *
- * Which entry that was is written down first (dialogue "undone"), so that a
- * repeated delivery of the same message takes back the same one, not another.
+ * Which entry that was is written down first (see memory.h), so that a repeated
+ * delivery of the same message takes back the same one, not another.  A question
+ * that waits for an answer goes on waiting.
  */
 #include "config.h"
 
-#include <inttypes.h>
 #include <string.h>
 
+#include "bot/memory.h"
 #include "bot/text.h"
 #include "handlers/meal_view.h"
 #include "handlers/table.h"
@@ -16,19 +17,31 @@
 #include "services/user.h"
 #include "utils/validators.h"
 
-static const char undone[] = "undone";
+static const char undo[] = "undo";
 
-/* The draft is "chat:message:day:meal's chat:meal's message". */
-static bool recall(const struct turn *t, struct meal *m)
+/* Of the version before: dialogue "undone", and the draft is "chat:message:
+ * day:meal's chat:meal's message". */
+static bool recall_old(const struct turn *t, struct memory *m)
 {
 	int64_t v[5];
 
-	if (strcmp(t->user.dialogue, undone) != 0 ||
+	if (strcmp(t->user.dialogue, "undone") != 0 ||
 	    ints_parse(t->user.draft, v, 5) != 5 || v[0] != t->up->chat_id ||
 	    v[1] != t->up->message_id)
 		return false;
-	food_meal_init(&t->user, v[3], v[4], 0, m);
-	m->day = (int32_t)v[2];
+	memcpy(m->v, v + 2, sizeof(m->v));
+	return true;
+}
+
+static bool recall(const struct turn *t, struct meal *m)
+{
+	struct memory did;
+
+	if (!recall_old(t, &did) && (!memory_same(t, &did) ||
+	    strcmp(did.what, undo) != 0))
+		return false;
+	food_meal_init(&t->user, did.v[1], did.v[2], 0, m);
+	m->day = (int32_t)did.v[0];
 	return true;
 }
 
@@ -45,10 +58,8 @@ static enum rc choose(struct turn *t, struct meal *m, bool *found)
 	if (rc != RC_OK || n == 0)
 		return rc;
 	*found = true;
-	str_copy(t->user.dialogue, sizeof(t->user.dialogue), undone);
-	str_format(t->user.draft, sizeof(t->user.draft), "%" PRId64 ":%" PRId64
-	    ":%" PRId32 ":%" PRId64 ":%" PRId64, t->up->chat_id,
-	    t->up->message_id, m->day, m->chat_id, m->message_id);
+	memory_keep(t, undo, (const int64_t[]){ m->day, m->chat_id,
+	    m->message_id });
 	return user_save(t->bot->users, t->store, &t->user, t->err);
 }
 
@@ -77,14 +88,3 @@ static enum rc run(struct turn *t, const char *args)
 }
 
 const struct command cmd_undo = { "undo", T_CMD_UNDO, CMD_PRIVATE_ONLY, run };
-
-/* Nothing to hear: the state only remembers. */
-static enum rc on_text(struct turn *t, const char *text, bool *consumed)
-{
-	(void)t;
-	(void)text;
-	(void)consumed;
-	return RC_OK;
-}
-
-const struct dialogue dialogue_undone = { undone, on_text };

@@ -1,4 +1,5 @@
 libfamilybot_a_SOURCES += \
+	src/handlers/cmd_cancel.c \
 	src/handlers/cmd_delete_me.c \
 	src/handlers/cmd_help.c \
 	src/handlers/cmd_history.c \

@@ -3,10 +3,10 @@
 
 #include "handlers/steps.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "bot/memory.h"
 #include "bot/text.h"
 #include "handlers/meal_view.h"
 #include "handlers/step_rows.h"
@@ -31,6 +31,7 @@ void step_ask(struct turn *t, struct buf *out, enum step_mode mode,
 	    "s:%c:%d:-", mode, step);
 	str_format(t->user.dialogue, sizeof(t->user.dialogue), "step:%c:%d",
 	    mode, step);
+	memory_open_set(&t->user, dialogue_step.name, mode, step);
 }
 
 static void put_start_done(struct turn *t, struct buf *out)
@@ -60,10 +61,49 @@ static void go_on(struct turn *t, struct buf *out, enum step_mode mode,
 	/* keeps listening for a repeated delivery of the last figure only */
 	str_format(t->user.dialogue, sizeof(t->user.dialogue), "step:%c:-1",
 	    mode);
+	memory_open_set(&t->user, dialogue_step.name, mode, -1);
 	if (mode == STEP_MODE_START)
 		put_start_done(t, out);
 	else
 		profile_put(t, out);
+}
+
+/*
+ * Is the question open whose button was tapped?  Else it was answered, and
+ * others after it: the weight chosen under a question of last month would
+ * overwrite today's.  A record of an older version does not know.
+ */
+static bool open_question(const struct turn *t, enum step_mode mode, int step)
+{
+	char state[USER_DIALOGUE_SIZE];
+	struct memory m;
+
+	if (memory_same(t, &m) && strcmp(m.what, dialogue_step.name) == 0)
+		return true;	/* the tap came again */
+	if (memory_open(&t->user, &m))
+		return strcmp(m.what, dialogue_step.name) == 0 &&
+		    m.v[0] == mode && m.v[1] == step;
+	str_format(state, sizeof(state), "step:%c:%d", mode, step);
+	return strncmp(t->user.dialogue, "step:", 5) != 0 ||
+	    strcmp(t->user.dialogue, state) == 0;
+}
+
+static enum rc answer_tap(struct turn *t, enum step_mode mode, int step,
+    const char *value)
+{
+	int64_t v;
+
+	if (!open_question(t, mode, step)) {
+		str_copy(t->reply.toast, sizeof(t->reply.toast),
+		    text_get(turn_lang(t), T_TAP_OLD));
+		return RC_OK;
+	}
+	if (ints_parse(value, &v, 1) == 1 && v >= 0 && v < 1000 &&
+	    step_rows[step].set(t, (int)v))
+		str_copy(t->reply.toast, sizeof(t->reply.toast), "👌");
+	memory_keep(t, dialogue_step.name, NULL);
+	go_on(t, reply_edit(&t->reply), mode, (enum step)step);
+	return user_save(t->bot->users, t->store, &t->user, t->err);
 }
 
 static enum rc run_tap(struct turn *t, const char *args)
@@ -71,23 +111,19 @@ static enum rc run_tap(struct turn *t, const char *args)
 	enum step_mode mode = args[0] == 's' ? STEP_MODE_START
 	    : STEP_MODE_PROFILE;
 	const char *value;
-	int64_t step, v;
+	char number[8];
+	int64_t step;
 
 	if (args[0] == '\0' || args[1] != ':' ||
-	    (value = strchr(args + 2, ':')) == NULL)
+	    (value = strchr(args + 2, ':')) == NULL ||
+	    !str_copy_n(number, sizeof(number), args + 2,
+	    (size_t)(value - args - 2)) || ints_parse(number, &step, 1) != 1 ||
+	    step < 0 || step >= STEP_COUNT)
 		return RC_OK;
-	step = strtoll(args + 2, NULL, 10);
 	value++;
-	if (step < 0 || step >= STEP_COUNT)
-		return RC_OK;
-	if (strcmp(value, "?") == 0) {
-		step_ask(t, reply_edit(&t->reply), mode, (enum step)step);
-		return user_save(t->bot->users, t->store, &t->user, t->err);
-	}
-	if (ints_parse(value, &v, 1) == 1 && v >= 0 && v < 1000 &&
-	    step_rows[step].set(t, (int)v))
-		str_copy(t->reply.toast, sizeof(t->reply.toast), "👌");
-	go_on(t, reply_edit(&t->reply), mode, (enum step)step);
+	if (strcmp(value, "?") != 0)
+		return answer_tap(t, mode, (int)step, value);
+	step_ask(t, reply_edit(&t->reply), mode, (enum step)step);
 	return user_save(t->bot->users, t->store, &t->user, t->err);
 }
 
@@ -115,8 +151,30 @@ static void put_refusal(struct turn *t, enum text_id why, enum step step)
 	    fmt_int(t->arena, turn_lang(t), limits[step][1]));
 }
 
-/* The draft holds the message heard last, so that its repetition is not taken
- * for the answer to the next question. */
+/* Its repetition is not to be taken for the answer to the next question: 175,
+ * heard twice, would be a height and a weight.  Before there were lines of
+ * memory the draft was the message's number. */
+static bool heard_before(const struct turn *t)
+{
+	struct memory m;
+
+	return (memory_same(t, &m) && strcmp(m.what, dialogue_step.name) == 0) ||
+	    strtoll(t->user.draft, NULL, 10) == t->up->message_id;
+}
+
+static enum rc again(struct turn *t, enum step_mode mode, long step)
+{
+	struct buf *out = reply_send(&t->reply);
+
+	if (step >= 0 && step < STEP_COUNT)
+		step_ask(t, out, mode, (enum step)step);
+	else if (mode == STEP_MODE_START)
+		put_start_done(t, out);
+	else
+		profile_put(t, out);
+	return RC_OK;
+}
+
 static enum rc on_text(struct turn *t, const char *text, bool *consumed)
 {
 	const char *d = t->user.dialogue;
@@ -129,13 +187,9 @@ static enum rc on_text(struct turn *t, const char *text, bool *consumed)
 		return RC_OK;
 	mode = d[5] == 's' ? STEP_MODE_START : STEP_MODE_PROFILE;
 	step = strtol(d + 7, NULL, 10);
-	if (strtoll(t->user.draft, NULL, 10) == t->up->message_id) {
+	if (heard_before(t)) {
 		*consumed = true;
-		if (step < 0)
-			profile_put(t, reply_send(&t->reply));
-		else
-			step_ask(t, reply_send(&t->reply), mode, (enum step)step);
-		return RC_OK;
+		return again(t, mode, step);
 	}
 	if (step < 0 || step >= STEP_COUNT || step_rows[step].hear == NULL)
 		return RC_OK;
@@ -147,10 +201,30 @@ static enum rc on_text(struct turn *t, const char *text, bool *consumed)
 		put_refusal(t, (enum text_id)why, (enum step)step);
 		return RC_OK;
 	}
-	str_format(t->user.draft, sizeof(t->user.draft), "%" PRId64,
-	    t->up->message_id);
+	memory_keep(t, dialogue_step.name, NULL);
 	go_on(t, reply_send(&t->reply), mode, (enum step)step);
 	return user_save(t->bot->users, t->store, &t->user, t->err);
 }
 
-const struct dialogue dialogue_step = { "step", on_text };
+static bool pending(const struct turn *t)
+{
+	const char *d = t->user.dialogue;
+
+	return t->up->private_chat && strlen(d) >= 8 && d[7] != '-';
+}
+
+static enum rc skip(struct turn *t)
+{
+	const char *d = t->user.dialogue;
+	enum step_mode mode = d[5] == 's' ? STEP_MODE_START : STEP_MODE_PROFILE;
+	long step = strtol(d + 7, NULL, 10);
+
+	if (step < 0 || step >= STEP_COUNT)
+		return RC_OK;
+	memory_keep(t, dialogue_step.name, NULL);
+	go_on(t, reply_send(&t->reply), mode, (enum step)step);
+	return user_save(t->bot->users, t->store, &t->user, t->err);
+}
+
+const struct dialogue dialogue_step = { "step", T_CANCELLED, pending, skip,
+	on_text };

@@ -7,7 +7,8 @@
 
 const struct command *const bot_commands[] = {
 	&cmd_today, &cmd_week, &cmd_history, &cmd_undo, &cmd_profile,
-	&cmd_timezone, &cmd_language, &cmd_help, &cmd_start, &cmd_delete_me,
+	&cmd_timezone, &cmd_language, &cmd_cancel, &cmd_help, &cmd_start,
+	&cmd_delete_me,
 	NULL
 };
 
@@ -18,6 +19,6 @@ const struct tap *const bot_taps[] = {
 };
 
 const struct dialogue *const bot_dialogues[] = {
-	&dialogue_step, &dialogue_teach, &dialogue_timezone, &dialogue_undone,
+	&dialogue_step, &dialogue_teach, &dialogue_timezone, &dialogue_delete,
 	NULL
 };

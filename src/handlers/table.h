@@ -9,13 +9,13 @@
 
 extern const struct command cmd_start, cmd_today, cmd_week, cmd_history,
 	cmd_undo, cmd_profile, cmd_language, cmd_timezone, cmd_help,
-	cmd_delete_me;
+	cmd_delete_me, cmd_cancel;
 
 extern const struct tap tap_meal, tap_step, tap_teach, tap_today, tap_week,
 	tap_history, tap_profile, tap_language, tap_timezone, tap_delete_me;
 
 extern const struct dialogue dialogue_step, dialogue_teach, dialogue_timezone,
-	dialogue_undone;
+	dialogue_delete;
 
 /* Each ends in NULL. */
 extern const struct command *const bot_commands[];

@@ -1,7 +1,7 @@
 /*
  * teach.c - see teach.h.
  *
- * The draft is a JSON object: the message that told of the food (chat, msg,
+ * The draft (see columns below) holds: the message that told of the food (chat, msg,
  * at, text), the food asked for (name, key), and of the figures applied last
  * the message (heard), the food (learned) and its energy (cal).  Figures are
  * applied in an order that a repeated delivery completes: the food, the meal,
@@ -15,71 +15,44 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "bot/draft.h"
+#include "bot/memory.h"
 #include "bot/text.h"
 #include "handlers/meal_view.h"
 #include "handlers/table.h"
 #include "services/food.h"
 #include "services/user.h"
-#include "utils/json.h"
+#include "utils/validators.h"
 
 struct draft {
-	int64_t chat, msg, at, edit, heard, cal;
+	int64_t chat, msg, at, edit, heard, cal, ask;
 	char learned[FOOD_NAME_SIZE];
-	char text[1024];
 	char name[FOOD_NAME_SIZE];
 	char key[FOOD_NAME_SIZE];
+	char text[1024];
 };
 
-static bool draft_load(const struct user *u, struct draft *d)
-{
-	struct json_object *j;
-	const char *text, *name, *key, *learned;
-	bool ok;
-
-	if (json_parse(u->draft, strlen(u->draft), &j, NULL) != RC_OK)
-		return false;
-	text = json_str(j, "text");
-	name = json_str(j, "name");
-	key = json_str(j, "key");
-	learned = json_str(j, "learned");
-	ok = json_i64(j, "chat", &d->chat) && json_i64(j, "msg", &d->msg) &&
-	    json_i64(j, "at", &d->at) && json_i64(j, "heard", &d->heard) &&
-	    json_i64(j, "edit", &d->edit) && json_i64(j, "cal", &d->cal) &&
-	    text != NULL && name != NULL && key != NULL && learned != NULL;
-	if (ok) {
-		str_copy(d->text, sizeof(d->text), text);
-		str_copy(d->name, sizeof(d->name), name);
-		str_copy(d->key, sizeof(d->key), key);
-		str_copy(d->learned, sizeof(d->learned), learned);
-	}
-	json_free(j);
-	return ok;
-}
+static const struct draft_column columns[] = {
+	DRAFT_INT_COLUMN(struct draft, chat, INT64_MIN, INT64_MAX),
+	DRAFT_INT_COLUMN(struct draft, msg, INT64_MIN, INT64_MAX),
+	DRAFT_INT_COLUMN(struct draft, at, INT64_MIN, INT64_MAX),
+	DRAFT_INT_COLUMN(struct draft, edit, 0, INT64_MAX),
+	DRAFT_INT_COLUMN(struct draft, heard, 0, INT64_MAX),
+	DRAFT_INT_COLUMN(struct draft, cal, 0, 900000),
+	/* later than the others: the question's number, in its button */
+	{ "ask", DRAFT_INT, offsetof(struct draft, ask), 0, 0, UINT32_MAX,
+	    true },
+	DRAFT_TEXT_COLUMN(struct draft, learned),
+	DRAFT_TEXT_COLUMN(struct draft, name),
+	DRAFT_TEXT_COLUMN(struct draft, key),
+	DRAFT_TEXT_COLUMN(struct draft, text),
+	{ .name = NULL },
+};
 
 static bool draft_try(struct user *u, const struct draft *d, const char *state)
 {
-	struct buf b;
-	bool fits;
-
-	buf_init(&b, USER_DRAFT_SIZE - 1);
-	buf_printf(&b, "{\"chat\":%" PRId64 ",\"msg\":%" PRId64 ",\"at\":%" PRId64
-	    ",\"edit\":%" PRId64 ",\"heard\":%" PRId64 ",\"cal\":%" PRId64
-	    ",\"learned\":", d->chat, d->msg, d->at, d->edit, d->heard, d->cal);
-	json_put_str(&b, d->learned);
-	buf_puts(&b, ",\"name\":");
-	json_put_str(&b, d->name);
-	buf_puts(&b, ",\"key\":");
-	json_put_str(&b, d->key);
-	buf_puts(&b, ",\"text\":");
-	json_put_str(&b, d->text);
-	buf_putc(&b, '}');
-	fits = !buf_over(&b);
-	if (fits) {
-		str_copy(u->draft, sizeof(u->draft), b.s);
-		str_copy(u->dialogue, sizeof(u->dialogue), state);
-	}
-	buf_release(&b);
-	return fits;
+	return draft_write(u, columns, d) &&
+	    str_copy(u->dialogue, sizeof(u->dialogue), state);
 }
 
 /* Text that does not fit into the user's record is cut.  False: not even so. */
@@ -94,11 +67,23 @@ static bool draft_store(struct user *u, struct draft *d, const char *state)
 	return true;
 }
 
-static void put_question(struct turn *t, const char *name)
+/* Never 0, which stands for a question without a number.  Of one message two
+ * foods may be asked for, and an edited one asks again. */
+static int64_t question_number(const struct turn *t, const char *key)
 {
-	text_put(reply_send(&t->reply), turn_lang(t), T_ASK_UNKNOWN, name);
-	keyboard_button(reply_keyboard(&t->reply),
-	    text_get(turn_lang(t), T_FORGET_IT), "k:no");
+	uint32_t h = UINT32_C(2166136261) ^ (uint32_t)t->up->message_id ^
+	    (uint32_t)t->up->edit_date;
+
+	for (; *key != '\0'; key++)
+		h = (h ^ (unsigned char)*key) * UINT32_C(16777619);
+	return h == 0 ? 1 : h;
+}
+
+static void put_question(struct turn *t, const struct draft *d)
+{
+	text_put(reply_send(&t->reply), turn_lang(t), T_ASK_UNKNOWN, d->name);
+	keyboard_button(reply_keyboard(&t->reply), text_get(turn_lang(t),
+	    T_FORGET_IT), "k:no:%" PRId64, d->ask);
 }
 
 enum rc teach_ask(struct turn *t, const char *text,
@@ -111,7 +96,8 @@ enum rc teach_ask(struct turn *t, const char *text,
 	str_copy(d.text, sizeof(d.text), text);
 	str_copy(d.name, sizeof(d.name), unknown->name);
 	str_copy(d.key, sizeof(d.key), unknown->key);
-	put_question(t, d.name);
+	d.ask = question_number(t, d.key);
+	put_question(t, &d);
 	str_copy(before, sizeof(before), t->user.draft);
 	if (!draft_store(&t->user, &d, "teach:ask"))
 		return RC_OK;
@@ -156,7 +142,7 @@ static void put_learned(struct turn *t, const struct draft *d,
 		meal_buttons(t, reply_keyboard(&t->reply), m, MEAL_TITLE_NEW);
 	}
 	if (strcmp(t->user.dialogue, "teach:ask") == 0)
-		put_question(t, d->name);
+		put_question(t, d);
 }
 
 static enum rc learn(struct turn *t, struct draft *d,
@@ -187,6 +173,7 @@ static enum rc learn(struct turn *t, struct draft *d,
 	if (more) {
 		str_copy(d->name, sizeof(d->name), p->unknown[0].name);
 		str_copy(d->key, sizeof(d->key), p->unknown[0].key);
+		d->ask = question_number(t, d->key);
 	}
 	draft_store(&t->user, d, more ? "teach:ask" : "teach:done");
 	put_learned(t, d, p->verdict == PARSE_FOOD ? m : NULL, &day);
@@ -217,7 +204,7 @@ static enum rc on_text(struct turn *t, const char *text, bool *consumed)
 	struct nutrients per100;
 	struct draft d;
 
-	if (!draft_load(&t->user, &d))
+	if (!draft_read(&t->user, columns, &d))
 		return RC_OK;
 	if (d.heard == t->up->message_id && d.chat == t->up->chat_id) {
 		*consumed = true;
@@ -238,17 +225,48 @@ static enum rc on_text(struct turn *t, const char *text, bool *consumed)
 	return RC_OK;
 }
 
-const struct dialogue dialogue_teach = { "teach", on_text };
+static bool asking(const struct turn *t)
+{
+	return strcmp(t->user.dialogue, "teach:ask") == 0;
+}
 
-/* "Never mind": the question goes away. */
+static bool pending(const struct turn *t)
+{
+	struct draft d;
+
+	return asking(t) && draft_read(&t->user, columns, &d) &&
+	    d.chat == t->up->chat_id;
+}
+
+const struct dialogue dialogue_teach = { "teach", T_SKIPPED, pending, NULL,
+	on_text };
+
+/* Is it the button of the question that is open?  One made before questions
+ * had numbers takes away a question of then only. */
+static bool mine(const struct turn *t, const char *args)
+{
+	struct draft d;
+	int64_t ask = 0;
+
+	if (strncmp(args, "no:", 3) == 0 && ints_parse(args + 3, &ask, 1) != 1)
+		return false;
+	return draft_read(&t->user, columns, &d) && d.ask == ask;
+}
+
+/* "Never mind": the question goes away.  When none is open the tap came again,
+ * or the question was answered: nothing is lost. */
 static enum rc run_tap(struct turn *t, const char *args)
 {
-	(void)args;
-	text_put(reply_edit(&t->reply), turn_lang(t), T_SKIPPED);
-	if (strcmp(t->user.dialogue, "teach:ask") != 0)
+	if (asking(t) && !mine(t, args)) {
+		str_copy(t->reply.toast, sizeof(t->reply.toast),
+		    text_get(turn_lang(t), T_TAP_OLD));
 		return RC_OK;
+	}
+	text_put(reply_edit(&t->reply), turn_lang(t), T_SKIPPED);
+	if (!asking(t))
+		return RC_OK;
+	draft_body_clear(&t->user);
 	t->user.dialogue[0] = '\0';
-	t->user.draft[0] = '\0';
 	return user_save(t->bot->users, t->store, &t->user, t->err);
 }
 

@@ -63,13 +63,16 @@ test_bot_food_LDADD = $(TEST_LIBS)
 test_bot_people_SOURCES = tests/unit/test_bot_people.c \
 	tests/unit/bot_world.c tests/unit/bot_world.h
 test_bot_people_LDADD = $(TEST_LIBS)
-check_PROGRAMS += test_bot_again test_bot_doors
+check_PROGRAMS += test_bot_again test_bot_doors test_bot_dialogues
 test_bot_again_SOURCES = tests/unit/test_bot_again.c \
 	tests/unit/bot_world.c tests/unit/bot_world.h
 test_bot_again_LDADD = $(TEST_LIBS)
 test_bot_doors_SOURCES = tests/unit/test_bot_doors.c \
 	tests/unit/bot_world.c tests/unit/bot_world.h
 test_bot_doors_LDADD = $(TEST_LIBS)
+test_bot_dialogues_SOURCES = tests/unit/test_bot_dialogues.c \
+	tests/unit/bot_world.c tests/unit/bot_world.h
+test_bot_dialogues_LDADD = $(TEST_LIBS)
 check_PROGRAMS += test_phrases test_nutrition test_nutrition_said test_label test_food_model
 nutrition_place = tests/unit/nutrition_place.c tests/unit/nutrition_place.h
 test_nutrition_SOURCES = tests/unit/test_nutrition.c $(nutrition_place)
