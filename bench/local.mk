@@ -1,7 +1,7 @@
 # Benchmarks: built with all, run by `make bench` (bench/run --help tells more).
 noinst_PROGRAMS += bench/echo bench/outbox bench/replay bench/reshard
 bench_echo_SOURCES = bench/echo.c
-bench_echo_LDADD = $(FCGI_LIBS)
+bench_echo_LDADD = $(CORE_LIBS)
 bench_outbox_SOURCES = bench/outbox.c $(shards_sources)
 bench_outbox_LDADD = $(NET_LIBS)
 bench_replay_SOURCES = bench/replay.c $(guard_sources) $(answerer_sources) \

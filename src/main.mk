@@ -10,7 +10,7 @@ answerer_sources = src/app/answerer.c src/app/answerer.h
 familybot_SOURCES = src/main_familybot.c src/app/app.c src/app/app.h src/app/app_test.c \
 	$(guard_sources) $(answerer_sources) \
 	$(program_sources) $(shards_sources) $(metering_sources)
-familybot_LDADD = $(CORE_LIBS) $(FCGI_LIBS)
+familybot_LDADD = $(CORE_LIBS)
 
 familybot_worker_SOURCES = src/main_worker.c src/app/hosts_agent.c src/app/hosts_agent.h $(program_sources) \
 	src/app/applier.c src/app/applier.h $(guard_sources) $(answerer_sources) \

@@ -1,126 +1,228 @@
 /*
  * fcgi.c - see fcgi.h.
  *
- * Signals: libfcgi neither restarts a read that a signal cut nor sees a
- * signal that came just before accept().  So SIGTERM stays blocked and is
- * waited for together with the listening socket: no request is cut, none is
- * waited for in vain.  EPOLLEXCLUSIVE wakes one process of the pool, not all.
+ * Who may connect to the socket may also say nothing, or a byte a second: one
+ * such peer for each process of the pool, and nobody is answered any more.
+ * So every wait ends at a time that is set when the connection was taken, not
+ * when its last byte came.
+ *
+ * Signals: SIGTERM stays blocked and is waited for together with the
+ * listening socket: no request is cut, none is waited for in vain.
+ * EPOLLEXCLUSIVE wakes one process of the pool, not all.
  */
 #include "config.h"
 
 #include "web/fcgi.h"
 
 #include <errno.h>
-#include <fcgiapp.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
-enum { CHUNK = 8192, BODY_KEEP = 65536, BODY_FIRST = 4096 };
+#include "utils/clock.h"
+#include "utils/log.h"
+#include "utils/xalloc.h"
+#include "web/fcgi_parse.h"
+
+enum {
+	/*
+	 * nginx has the whole request before it connects (request buffering)
+	 * and writes all of it at once, so what drips comes from no nginx.
+	 * Two seconds are far more than a machine under load needs to hand
+	 * over 32 KiB within itself.
+	 */
+	HEAD_US = 2000000,
+	/* A body of some MiB may wait for nginx's disk, where it was kept. */
+	BODY_US = 10000000,
+	SEND_US = 10000000,	/* nginx stores an answer as it comes */
+	LINGER_US = 1000000,	/* for a peer that still sends to hear us */
+	/* One that has said nothing when we shall leave has this long. */
+	LEAVE_US = 200000,
+	CHUNK = 32768, ANSWER_KEEP = 65536, HEAD_ROOM = 4096,
+	RECORD_MAX = 65528	/* of 65535, a multiple of 8 */
+};
 
 struct fcgi {
-	FCGX_Request req;
 	struct web *web;
-	struct buf body;	/* of the request, kept between requests */
-	struct buf out;
+	struct fcgi_in in;
+	struct buf out, end;	/* the answer, and the records after it */
 	int listen_fd, epoll_fd, signal_fd;
-};
-
-/* Which parameters of nginx fill which field. */
-static const struct {
-	const char *name;
-	size_t len;
-	size_t field;
-} params[] = {
-#define PARAM(name, field) \
-	{ name, sizeof(name) - 1, offsetof(struct http_request, field) }
-	PARAM("REQUEST_METHOD", method),
-	PARAM("DOCUMENT_URI", path),
-	PARAM("CONTENT_TYPE", content_type),
-	PARAM("HTTP_X_TELEGRAM_BOT_API_SECRET_TOKEN", secret_token),
-	PARAM("REMOTE_ADDR", remote_addr),
-	PARAM("REQUEST_ID", id),
-#undef PARAM
-};
-
-static void param_take(struct http_request *r, const char *entry)
-{
-	const char *eq = strchr(entry, '=');
-	size_t len = eq == NULL ? 0 : (size_t)(eq - entry);
-
-	for (size_t i = 0; i < sizeof(params) / sizeof(params[0]); i++) {
-		if (params[i].len != len ||
-		    memcmp(params[i].name, entry, len) != 0)
-			continue;
-		const char **field =
-		    (const char **)(void *)((char *)r + params[i].field);
-		*field = eq + 1;
-		return;
-	}
-}
-
-/* Reads the whole body, so that nothing is left unread when the connection is
- * closed; keeps it only when it fits. */
-static void body_read(struct fcgi *f, struct http_request *r)
-{
-	const char *told = FCGX_GetParam("CONTENT_LENGTH", f->req.envp);
-	unsigned long long want = told == NULL ? 0 : strtoull(told, NULL, 10);
+	int fd;			/* the connection */
 	char chunk[CHUNK];
-	int n;
+};
 
-	buf_clear(&f->body);
-	if (want > f->body.max) {
-		r->too_big = true;
-		return;
-	}
-	do {
-		n = FCGX_GetStr(chunk, sizeof(chunk), f->req.in);
-		if (n > 0)
-			buf_add(&f->body, chunk, (size_t)n);
-	} while (n == (int)sizeof(chunk) && !buf_over(&f->body));
-	r->too_big = buf_over(&f->body);
-	r->cut_short = !r->too_big && f->body.len < want;
-	r->body = f->body.s;
-	r->len = f->body.len;
+enum wait_end { WAIT_DONE, WAIT_LATE, WAIT_LEAVE };
+
+/* Until fd is ready for events, the time is over, or (watched) a signal says
+ * that we shall leave. */
+static enum wait_end wait_for(const struct fcgi *f, short events, bool watched,
+    int64_t until_us)
+{
+	struct pollfd p[2] = {
+		{ .fd = f->fd, .events = events },
+		{ .fd = watched ? f->signal_fd : -1, .events = POLLIN },
+	};
+	int64_t left = until_us - clock_mono_us();
+
+	if (left <= 0 || poll(p, 2, (int)(left / 1000) + 1) == 0)
+		return WAIT_LATE;
+	return p[0].revents == 0 && p[1].revents != 0 ? WAIT_LEAVE : WAIT_DONE;
 }
 
-static void shrink(struct buf *b)
+/* Sends both; false when the peer is gone or does not read. */
+static bool send_all(struct fcgi *f, struct iovec *v, size_t n,
+    int64_t until_us)
 {
-	size_t max = b->max;
+	while (n > 0) {
+		struct msghdr m = { .msg_iov = v, .msg_iovlen = n };
+		ssize_t sent = sendmsg(f->fd, &m, MSG_NOSIGNAL);
+		if (sent < 0 && errno != EAGAIN && errno != EINTR)
+			return false;
+		if (sent < 0 && wait_for(f, POLLOUT, false, until_us) !=
+		    WAIT_DONE)
+			return false;
+		size_t left = sent < 0 ? 0 : (size_t)sent;
+		for (; n > 0 && left >= v->iov_len; n--, v++)
+			left -= v->iov_len;
+		if (n > 0) {
+			v->iov_base = (char *)v->iov_base + left;
+			v->iov_len -= left;
+		}
+	}
+	return true;
+}
 
-	if (b->cap <= BODY_KEEP)
-		return;
-	buf_release(b);
-	buf_init(b, max);
+static bool send_buf(struct fcgi *f, const struct buf *b, int64_t until_us)
+{
+	struct iovec v = { b->s, b->len };
+
+	return send_all(f, &v, 1, until_us);
+}
+
+/* The answer in records, the last of them together with the end. */
+static bool answer_send(struct fcgi *f)
+{
+	int64_t until = clock_mono_us() + SEND_US;
+	unsigned char head[FCGI_HEAD], last[FCGI_HEAD];
+	size_t at = 0;
+
+	buf_clear(&f->end);
+	fcgi_put_head(last, FCGI_STDOUT, f->in.id, 0);
+	buf_add(&f->end, last, sizeof(last));
+	fcgi_put_end(&f->end, f->in.id, FCGI_COMPLETE);
+	do {
+		size_t n = f->out.len - at;
+		if (n > RECORD_MAX)
+			n = RECORD_MAX;
+		fcgi_put_head(head, FCGI_STDOUT, f->in.id, n);
+		struct iovec v[] = { { head, sizeof(head) },
+			{ f->out.s + at, n }, { f->end.s, f->end.len } };
+		at += n;
+		if (!send_all(f, v, at < f->out.len ? 2 : 3, until))
+			return false;
+	} while (at < f->out.len);
+	return true;
+}
+
+/*
+ * A socket that is closed with bytes unread tells its peer of an error, which
+ * may come before the answer was read: a body too large would be a broken
+ * connection and no 413.  So the peer gets a moment to finish.
+ */
+static void linger(struct fcgi *f)
+{
+	int64_t until = clock_mono_us() + LINGER_US;
+	ssize_t n;
+
+	shutdown(f->fd, SHUT_WR);
+	do {
+		n = read(f->fd, f->chunk, sizeof(f->chunk));
+		if (n < 0 && errno == EAGAIN)
+			n = wait_for(f, POLLIN, false, until) == WAIT_DONE;
+		else if (n < 0 && errno == EINTR)
+			n = 1;
+	} while (n > 0 && clock_mono_us() < until);
+}
+
+/* Reads until the request is whole.  Returns NULL then, or why it is not; a
+ * body that does not come whole is left as it is. */
+static const char *request_read(struct fcgi *f, int64_t from_us)
+{
+	int64_t until = from_us + HEAD_US;
+	struct fcgi_in *in = &f->in;
+	bool heard = false, leaving = false;
+	enum wait_end w = WAIT_DONE;
+
+	for (;;) {
+		ssize_t n = read(f->fd, f->chunk, sizeof(f->chunk));
+		if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+			return heard ? "it left in the middle" : "";
+		heard |= n > 0;
+		if (n > 0 && fcgi_feed(in, f->chunk, (size_t)n) != FCGI_MORE)
+			return in->state == FCGI_BAD ? in->why : NULL;
+		if (in->reply.len > 0 && !send_buf(f, &in->reply, until))
+			return "it does not read";
+		buf_clear(&in->reply);
+		if (in->phase == FCGI_AT_BODY)
+			until = from_us + BODY_US;
+		w = wait_for(f, POLLIN, !heard && !leaving, until);
+		if (w == WAIT_LATE)
+			return "it is too slow";
+		if (w == WAIT_LEAVE) {
+			leaving = true;
+			until = clock_mono_us() + LEAVE_US;
+		}
+	}
+}
+
+static void answer(struct fcgi *f, struct http_request *r)
+{
+	fcgi_request(&f->in, r);
+	web_answer(f->web, r, &f->out);
+	if (answer_send(f) && (r->too_big || r->cut_short))
+		linger(f);
+	close(f->fd);
+	/* The log line comes when the answer is on its way, and before the
+	 * parameters, to which r points, are gone. */
+	web_done(f->web, r);
+}
+
+/* Nobody but nginx should be here: what another one did is worth a line. */
+static void drop(struct fcgi *f, const char *why)
+{
+	if (*why != '\0')
+		log_warn("peer", "why=%s", log_q(why));
+	close(f->fd);
 }
 
 static void serve_one(struct fcgi *f)
 {
 	struct http_request r;
+	const char *why;
 
 	web_begin(f->web, &r);
-	for (char **p = f->req.envp; *p != NULL; p++)
-		param_take(&r, *p);
-	body_read(f, &r);
-	web_answer(f->web, &r, &f->out);
-	FCGX_PutStr(f->out.s, (int)f->out.len, f->req.out);
-	/* Nothing is left unread, so the connection can be closed at once,
-	 * without libfcgi's wait for nginx to close it first. */
-	if (!r.too_big && !r.cut_short)
-		FCGX_Detach(&f->req);
-	/* Log before the parameters, to which r points, are freed; after the
-	 * answer is on its way. */
-	FCGX_FClose(f->req.err);
-	FCGX_FClose(f->req.out);
-	web_done(f->web, &r);
-	FCGX_Free(&f->req, 1);
-	FCGX_Attach(&f->req);
-	shrink(&f->body);
-	shrink(&f->out);
+	why = request_read(f, r.timing.start_us);
+	if (f->in.state == FCGI_REFUSED) {
+		send_buf(f, &f->in.reply, r.timing.start_us + HEAD_US);
+		linger(f);
+		drop(f, "");
+	} else if (f->in.phase == FCGI_AT_BODY && f->in.state != FCGI_BAD) {
+		answer(f, &r);
+	} else {
+		drop(f, why);
+	}
+	fcgi_in_clear(&f->in);
+	if (f->out.cap > ANSWER_KEEP) {
+		buf_release(&f->out);
+		buf_init(&f->out, HTTP_ANSWER_MAX + HEAD_ROOM);
+	}
 }
 
 static enum rc watch(struct fcgi *f, int fd, uint32_t events, struct err *e)
@@ -164,11 +266,7 @@ static enum rc fcgi_open(struct fcgi *f, struct err *e)
 	rc = watch(f, f->signal_fd, EPOLLIN, e);
 	if (rc == RC_OK)
 		rc = watch(f, f->listen_fd, EPOLLIN | EPOLLEXCLUSIVE, e);
-	if (rc != RC_OK)
-		return rc;
-	if (FCGX_Init() != 0 || FCGX_InitRequest(&f->req, f->listen_fd, 0) != 0)
-		return err_set(e, RC_SYSTEM, "libfcgi does not start");
-	return RC_OK;
+	return rc;
 }
 
 /* Is there a connection (true), or shall we leave (false)? */
@@ -186,32 +284,40 @@ static bool wait_next(struct fcgi *f)
 static enum rc fcgi_loop(struct fcgi *f, struct err *e)
 {
 	while (wait_next(f)) {
-		int n = FCGX_Accept_r(&f->req);
-		if (n == 0)
+		f->fd = accept4(f->listen_fd, NULL, NULL,
+		    SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (f->fd >= 0)
 			serve_one(f);
-		else if (n != -EAGAIN && n != -EINTR)
+		/* another process was faster, or the peer left already */
+		else if (errno != EAGAIN && errno != EINTR &&
+		    errno != ECONNABORTED)
 			return err_set(e, RC_SYSTEM, "accept: %s",
-			    strerror(-n));
+			    strerror(errno));
 	}
 	return RC_OK;
 }
 
 enum rc fcgi_serve(int fd, struct web *web, int64_t body_max, struct err *e)
 {
-	struct fcgi f = { .web = web, .listen_fd = fd, .epoll_fd = -1,
-		.signal_fd = -1 };
+	struct fcgi *f = xmalloc(sizeof(*f));
 	enum rc rc;
 
-	buf_init(&f.body, (size_t)body_max);
-	buf_init(&f.out, HTTP_ANSWER_MAX + BODY_FIRST);
-	rc = fcgi_open(&f, e);
+	f->web = web;
+	f->listen_fd = fd;
+	f->epoll_fd = f->signal_fd = f->fd = -1;
+	fcgi_in_init(&f->in, (size_t)body_max);
+	buf_init(&f->out, HTTP_ANSWER_MAX + HEAD_ROOM);
+	buf_init(&f->end, 4 * FCGI_HEAD);
+	rc = fcgi_open(f, e);
 	if (rc == RC_OK)
-		rc = fcgi_loop(&f, e);
-	if (f.epoll_fd >= 0)
-		close(f.epoll_fd);
-	if (f.signal_fd >= 0)
-		close(f.signal_fd);
-	buf_release(&f.body);
-	buf_release(&f.out);
+		rc = fcgi_loop(f, e);
+	if (f->epoll_fd >= 0)
+		close(f->epoll_fd);
+	if (f->signal_fd >= 0)
+		close(f->signal_fd);
+	fcgi_in_release(&f->in);
+	buf_release(&f->out);
+	buf_release(&f->end);
+	free(f);
 	return rc;
 }

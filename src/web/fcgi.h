@@ -1,7 +1,9 @@
 /*
- * fcgi.h - the FastCGI transport; the only user of libfcgi is fcgi.c.
+ * fcgi.h - the FastCGI transport: sockets, time-outs and signals; what the
+ * bytes mean is in fcgi_parse.h.
  *
- * One process serves one connection at a time, one request a connection.
+ * One process serves one connection at a time, one request a connection.  A
+ * peer that breaks the protocol, or takes its time, loses its connection.
  */
 #ifndef FAMILYBOT_WEB_FCGI_H
 #define FAMILYBOT_WEB_FCGI_H

@@ -20,15 +20,28 @@ struct arena;
 
 enum { HTTP_ID_SIZE = 65, HTTP_ANSWER_MAX = 4 << 20 };
 
+/* A parameter of the request as CGI (RFC 3875) names it: a header has the
+ * name "HTTP_" and its own in capitals.  Only the value is terminated. */
+struct http_field {
+	const char *name;
+	size_t len;
+	const char *value;
+	size_t value_len;
+};
+
 struct http_request {
 	const char *method;		/* as it was sent */
 	const char *path;		/* without the query */
+	const char *query;		/* what follows the '?', as it was sent */
 	const char *content_type;	/* "" when none was sent */
 	const char *secret_token;	/* X-Telegram-Bot-Api-Secret-Token */
 	const char *remote_addr;	/* "" not known */
 	const char *id;			/* nginx's $request_id, "" none */
 	const char *body;
 	size_t len;
+	const struct http_field *fields;
+	size_t nfields;
+	bool too_many;			/* fields; only the first were kept */
 	bool too_big;			/* over the cap: body was not kept */
 	bool cut_short;			/* the sender went away in the middle */
 	struct arena *arena;		/* reset after the answer */

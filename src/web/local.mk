@@ -1,5 +1,7 @@
 libfamilybot_a_SOURCES += \
 	src/web/fcgi.c src/web/fcgi.h \
+	src/web/fcgi_fields.c \
+	src/web/fcgi_parse.c src/web/fcgi_parse.h \
 	src/web/http.c src/web/http.h src/web/method.h \
 	src/web/metrics.c src/web/metrics.h \
 	src/web/metrics_file.c src/web/metrics_file.h \

@@ -79,7 +79,7 @@ void web_begin(struct web *w, struct http_request *req)
 {
 	memset(req, 0, offsetof(struct http_request, timing));
 	req->method = req->path = req->content_type = req->secret_token =
-	    req->remote_addr = req->id = req->body = "";
+	    req->remote_addr = req->id = req->query = req->body = "";
 	req->arena = &w->arena;
 	timing_start(&req->timing);
 }
@@ -96,6 +96,8 @@ static void dispatch(struct web *w, struct http_request *req)
 	row = &w->rows[i];
 	if ((row->flags & HTTP_F_LOCAL) && !http_addr_local(req->remote_addr))
 		http_fail(resp, 403, "only for this machine");
+	else if (req->too_many)
+		http_fail(resp, 431, "there are too many headers");
 	else if (req->too_big)
 		http_fail(resp, 413, "the body is too large");
 	else if (req->cut_short)

@@ -1,7 +1,7 @@
 # Fuzz targets, for `configure --enable-fuzzing` with clang; tests/fuzz/run
 # builds and runs them.
-FUZZERS = tests/fuzz/fuzz_config tests/fuzz/fuzz_datagram tests/fuzz/fuzz_food \
-	tests/fuzz/fuzz_items tests/fuzz/fuzz_label tests/fuzz/fuzz_record \
+FUZZERS = tests/fuzz/fuzz_config tests/fuzz/fuzz_datagram tests/fuzz/fuzz_fcgi \
+	tests/fuzz/fuzz_food tests/fuzz/fuzz_items tests/fuzz/fuzz_label tests/fuzz/fuzz_record \
 	tests/fuzz/fuzz_update
 EXTRA_PROGRAMS += $(FUZZERS)
 CLEANFILES += $(FUZZERS)
@@ -13,6 +13,9 @@ tests_fuzz_fuzz_config_LDADD = $(FUZZ_LIBS)
 tests_fuzz_fuzz_datagram_SOURCES = tests/fuzz/fuzz_datagram.c tests/fuzz/fuzz.h
 tests_fuzz_fuzz_datagram_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_datagram_LDADD = $(FUZZ_LIBS)
+tests_fuzz_fuzz_fcgi_SOURCES = tests/fuzz/fuzz_fcgi.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_fcgi_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_fcgi_LDADD = $(FUZZ_LIBS)
 tests_fuzz_fuzz_food_SOURCES = tests/fuzz/fuzz_food.c tests/fuzz/fuzz.h
 tests_fuzz_fuzz_food_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_food_LDADD = $(FUZZ_LIBS)

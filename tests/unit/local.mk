@@ -7,11 +7,18 @@ test_config_shards_LDADD = $(TEST_LIBS)
 check_PROGRAMS += test_shards_ctl
 test_shards_ctl_SOURCES = tests/unit/test_shards_ctl.c tests/unit/config_place.h
 test_shards_ctl_LDADD = $(TEST_LIBS)
-check_PROGRAMS += test_web test_fcgi test_metrics
+check_PROGRAMS += test_web test_fcgi test_fcgi_peers test_fcgi_parse \
+	test_metrics
 test_web_SOURCES = tests/unit/test_web.c
-test_web_LDADD = $(TEST_LIBS) $(FCGI_LIBS)
-test_fcgi_SOURCES = tests/unit/test_fcgi.c
-test_fcgi_LDADD = $(TEST_LIBS) $(FCGI_LIBS)
+test_web_LDADD = $(TEST_LIBS)
+test_fcgi_SOURCES = tests/unit/test_fcgi.c tests/unit/fcgi_place.c \
+	tests/unit/fcgi_place.h
+test_fcgi_LDADD = $(TEST_LIBS)
+test_fcgi_peers_SOURCES = tests/unit/test_fcgi_peers.c \
+	tests/unit/fcgi_place.c tests/unit/fcgi_place.h
+test_fcgi_peers_LDADD = $(TEST_LIBS)
+test_fcgi_parse_SOURCES = tests/unit/test_fcgi_parse.c
+test_fcgi_parse_LDADD = $(TEST_LIBS)
 test_metrics_SOURCES = tests/unit/test_metrics.c
 test_metrics_LDADD = $(TEST_LIBS)
 check_PROGRAMS += test_store_conformance test_sqlite test_slots test_router test_queue
