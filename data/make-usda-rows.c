@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "services/nutrition/key.h"
 #include "utils/buf.h"
 #include "utils/xalloc.h"
 
@@ -142,6 +143,16 @@ static void shown_name(const char *name, char shown[FOOD_NAME_SIZE])
 	buf_release(&out);
 }
 
+/* A name without the state that is in the whole: "potato soup" is no dry mix. */
+static void short_key_store(struct maker *m, const struct usda *u,
+    const char *name)
+{
+	const char *state = key_state(u->name);
+
+	if (state == NULL || strstr(name, state) != NULL)
+		key_store(m, name, u->id);
+}
+
 static void keys_store(struct maker *m, const struct usda *u)
 {
 	char *copy = xstrdup(u->name), *part[PARTS_MAX] = { NULL };
@@ -153,10 +164,10 @@ static void keys_store(struct maker *m, const struct usda *u)
 	if (strncmp(u->name, "Babyfood", 8) != 0 && !is_brand(u->name)) {
 		buf_init(&b, 512);
 		buf_puts(&b, part[from]);
-		key_store(m, b.s, u->id);
+		short_key_store(m, u, b.s);
 		for (int i = from + 1; i < n && i < from + 3; i++) {
 			buf_printf(&b, " %s", part[i]);
-			key_store(m, b.s, u->id);
+			short_key_store(m, u, b.s);
 		}
 		buf_release(&b);
 	}

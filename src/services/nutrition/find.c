@@ -10,7 +10,7 @@
 
 #include "services/nutrition/impl.h"
 
-enum { SPAN_STEMS_MAX = 7, COMPOUND_UNKNOWN = -1 };
+enum { SPAN_STEMS_MAX = 7 };
 
 static bool ends_span(const struct token *k)
 {
@@ -59,7 +59,7 @@ static int span_ends(const struct text *t, int i, int ends[SPAN_STEMS_MAX])
 	return n;
 }
 
-static bool lookup(struct nutrition *n, int from, int to, struct element *el)
+bool food_lookup(struct nutrition *n, int from, int to, struct element *el)
 {
 	char key[FOOD_NAME_SIZE];
 	int32_t other;
@@ -96,7 +96,7 @@ static bool counts_first_part(struct nutrition *n, int from, int to)
 	for (int j = from + 1; j < to; j++)
 		if (n->text.tok[j].kind == TOKEN_WORD &&
 		    n->text.tok[j].cls == CLASS_AND)
-			return lookup(n, from, j, &el) && el.own < 0 &&
+			return food_lookup(n, from, j, &el) && el.own < 0 &&
 			    food_db_get(n->db, el.food, &f) &&
 			    f.mg[MEASURE_PIECE] > 0;
 	return false;
@@ -125,7 +125,7 @@ static bool lookup_percent(struct nutrition *n, int from, int to,
 			continue;
 		str_format(k->stem, sizeof(k->stem), "%.4g%%", usual[i]);
 		hit = *el;
-		if (lookup(n, from, to, &hit)) {
+		if (food_lookup(n, from, to, &hit)) {
 			*el = hit;
 			best = d;
 		}
@@ -141,7 +141,7 @@ int food_find(struct nutrition *n, int i, bool counted, int minimum,
 	int count = span_ends(&n->text, i, ends);
 
 	for (int c = count - 1; c >= minimum - 1 && c >= 0; c--) {
-		if (!lookup(n, i, ends[c], el) &&
+		if (!food_lookup(n, i, ends[c], el) &&
 		    !lookup_percent(n, i, ends[c], el))
 			continue;
 		if (counted && counts_first_part(n, i, ends[c]))
@@ -194,6 +194,18 @@ static bool head_asked(struct nutrition *n, const char *query, const char *name)
 	    strstr(query, quoted) != NULL;
 }
 
+/* Was the state of such a row ("dry mix", "raw") not asked for? */
+static bool state_unsaid(const char *query, const char *name)
+{
+	const char *state = key_state(name);
+	char quoted[16];
+
+	/* "dry mix" is asked for by "dry", whose stem is "dri" */
+	return state != NULL && !(str_format(quoted, sizeof(quoted), "\"%.3s",
+	    strcmp(state, "dry mix") == 0 ? "dri" : state) &&
+	    strstr(query, quoted) != NULL);
+}
+
 /* Everyday foods first, then the shortest name. */
 static int32_t best_hit(struct nutrition *n, const char *query)
 {
@@ -208,7 +220,8 @@ static int32_t best_hit(struct nutrition *n, const char *query)
 
 		if (!food_db_get(n->db, ids[i], &f))
 			continue;
-		if (f.group == '-' && !head_asked(n, query, f.en))
+		if (f.group == '-' && (!head_asked(n, query, f.en) ||
+		    state_unsaid(query, f.en)))
 			continue;
 		len = strlen(f.en) + (f.group == '-' ? 100 : 0);
 		if (best == 0 || len < best_len) {
@@ -219,69 +232,13 @@ static int32_t best_hit(struct nutrition *n, const char *query)
 	return best;
 }
 
-/* Elements from..to-1 become one. */
-static void elements_drop(struct scan *s, int from, int to)
-{
-	s->el[from].to = s->el[to - 1].to;
-	memmove(&s->el[from + 1], &s->el[to],
-	    (size_t)(s->nel - to) * sizeof(s->el[0]));
-	s->nel -= to - from - 1;
-}
-
-static void elements_replace(struct scan *s, int from, int to, int32_t food)
-{
-	s->el[from].kind = ELEMENT_FOOD;
-	s->el[from].food = food;
-	s->el[from].own = -1;
-	elements_drop(s, from, to);
-}
-
 static bool is_name(const struct element *el)
 {
 	return el->kind == ELEMENT_UNKNOWN ||
 	    (el->kind == ELEMENT_FOOD && el->own < 0);
 }
 
-/* Words for a whole kind: what follows says which of it. */
-static bool is_kind(const struct text *t, const struct element *el)
-{
-	static const char kinds[] = " орех орешк рыб рыбк мяс каш суп "
-	    "сыр чай коф колбас салат сок хлеб печенье конфет вин "
-	    "паст торт пирог ягод фрукт овощ сосиск йогурт ";
-	char stem[STEM_SIZE + 2];
-
-	return el->to == el->from + 1 && str_format(stem, sizeof(stem), " %s ",
-	    t->tok[el->from].stem) && strstr(kinds, stem) != NULL;
-}
-
-/* Of two foods one after another, with nothing between: which only describes
- * the other?  "lentil salad" is a salad, "halibut steak" is halibut, "орешки
- * кешью" are cashews.  0 when both are meant. */
-static int32_t compound(struct nutrition *n, const struct element *x,
-    const struct element *y)
-{
-	struct element both = { .own = -1 };
-	struct food a, b;
-
-	if (x->kind != ELEMENT_FOOD || y->kind != ELEMENT_FOOD ||
-	    x->own >= 0 || y->own >= 0 || x->cyrillic != y->cyrillic ||
-	    x->to != y->from || !food_db_get(n->db, x->food, &a) ||
-	    !food_db_get(n->db, y->food, &b))
-		return 0;
-	if (a.id == b.id)
-		return a.id;
-	if (x->cyrillic)
-		return a.group == b.group && is_kind(&n->text, x) ? b.id : 0;
-	/* the rest of such a dish is not told by the words for its kind */
-	if (strchr("lsx", b.group) == NULL)
-		return strchr("trd", b.group) != NULL ? b.id : a.id;
-	/* "grilled chicken salad": the nearest word may make a name */
-	return lookup(n, x->to - 1, y->to, &both) && both.own < 0 ?
-	    both.food : COMPOUND_UNKNOWN;
-}
-
-/* The food whose name holds all words of elements from..to-1, or 0. */
-static int32_t search(struct nutrition *n, int from, int to)
+int32_t food_search(struct nutrition *n, int from, int to)
 {
 	struct buf q;
 	int32_t food = 0;
@@ -291,28 +248,6 @@ static int32_t search(struct nutrition *n, int from, int to)
 		food = best_hit(n, q.s);
 	buf_release(&q);
 	return food;
-}
-
-static void compounds_join(struct nutrition *n)
-{
-	struct scan *s = &n->scan;
-
-	for (int i = 0; i + 1 < s->nel; i++) {
-		int32_t food = compound(n, &s->el[i], &s->el[i + 1]);
-
-		if (food == COMPOUND_UNKNOWN) {
-			food = search(n, i, i + 2);
-			if (food == 0) {
-				s->el[i].kind = ELEMENT_UNKNOWN;
-				s->el[i].words = 2;
-				s->el[i].am.size = 1;
-				elements_drop(s, i, i + 2);
-				continue;
-			}
-		}
-		if (food != 0)
-			elements_replace(s, i, i + 2, food);
-	}
 }
 
 void scan_search(struct nutrition *n)
@@ -327,11 +262,11 @@ void scan_search(struct nutrition *n)
 			unknown += s->el[to].kind == ELEMENT_UNKNOWN ?
 			    s->el[to].words : 0;
 		if (unknown > 0 && unknown <= 4)
-			food = search(n, i, to);
+			food = food_search(n, i, to);
 		if (food != 0)
 			elements_replace(s, i, to, food);
 		else if (to > i)
 			i = to - 1;
 	}
-	compounds_join(n);
+	dishes_join(n);
 }

@@ -29,7 +29,7 @@ struct amount {
 };
 
 enum element_kind { ELEMENT_AMOUNT, ELEMENT_FOOD, ELEMENT_UNKNOWN,
-	ELEMENT_JOIN, ELEMENT_SEP };
+	ELEMENT_JOIN, ELEMENT_OR, ELEMENT_SEP };
 
 enum { ELEMENTS_MAX = 160 };
 
@@ -82,6 +82,14 @@ int64_t amount_mg(const struct amount *a, const struct food *f);
  * after it, or i.  counted: two or more of something were said before. */
 int food_find(struct nutrition *n, int i, bool counted, int least,
     struct element *el);
+/* The very name that tokens from..to-1 are: el->own or el->food. */
+bool food_lookup(struct nutrition *n, int from, int to, struct element *el);
+/* The food whose name holds all words of elements from..to-1, or 0. */
+int32_t food_search(struct nutrition *n, int from, int to);
+/* dish.c: elements from..to-1 become one food. */
+void elements_replace(struct scan *s, int from, int to, int32_t food);
+/* Several words for one dish become one element. */
+void dishes_join(struct nutrition *n);
 /* Replaces unknown words by full-text matches where all words fit. */
 void scan_search(struct nutrition *n);
 

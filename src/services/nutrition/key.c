@@ -89,3 +89,24 @@ bool key_make_ordered(const struct text *t, int from, int to,
 {
 	return make(t, from, to, false, key);
 }
+
+const char *key_state(const char *name)
+{
+	static const char *const never[] = { "dry mix", "powder", "condensed",
+		"dehydrated", "unprepared", "uncooked", "concentrate" };
+	static const char *const cooked[] = { "Rice,", "Beef,", "Pork,",
+		"Chicken,", "Turkey,", "Lamb,", "Veal,", "Fish,", "Pasta,",
+		"Noodles,", "Game meat" };
+
+	/* "made from concentrate, prepared" is ready */
+	for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++)
+		if (strstr(name, never[i]) != NULL &&
+		    (strcmp(never[i], "unprepared") == 0 ||
+		     strstr(name, " prepared") == NULL) &&
+		    strstr(name, "reconstituted") == NULL)
+			return never[i];
+	for (size_t i = 0; i < sizeof(cooked) / sizeof(cooked[0]); i++)
+		if (strncmp(name, cooked[i], strlen(cooked[i])) == 0)
+			return strstr(name, " raw") != NULL ? "raw" : NULL;
+	return NULL;
+}

@@ -25,4 +25,8 @@ bool key_make(const struct text *t, int from, int to,
 bool key_make_ordered(const struct text *t, int from, int to,
     char key[FOOD_NAME_SIZE]);
 
+/* What makes a row of USDA's no dish as it is eaten: "dry mix", "condensed", of
+ * grain and meat "raw"; NULL when nothing does. */
+const char *key_state(const char *name);
+
 #endif

@@ -4,6 +4,7 @@ libfamilybot_a_SOURCES += \
 	src/services/nutrition/assign.c \
 	src/services/nutrition/classify.c \
 	src/services/nutrition/db.c src/services/nutrition/db.h \
+	src/services/nutrition/dish.c \
 	src/services/nutrition/find.c src/services/nutrition/impl.h \
 	src/services/nutrition/items.c \
 	src/services/nutrition/key.c src/services/nutrition/key.h \

@@ -263,6 +263,11 @@ static int scan_word(struct nutrition *n, int i)
 	const struct token *k = &n->text.tok[i];
 	int to;
 
+	if (s->nel > 0 && s->el[s->nel - 1].kind == ELEMENT_FOOD &&
+	    (word_is(&n->text, i, "or") || word_is(&n->text, i, "или"))) {
+		element_add(s, ELEMENT_OR, i, i + 1);
+		return i + 1;
+	}
 	if (says_nothing(k))
 		return i + 1;
 	switch (k->cls) {
