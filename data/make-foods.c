@@ -1,6 +1,7 @@
 /*
  * make-foods.c - builds foods.db from the tables of this folder.
- * Usage: make-foods OUT.db usda_sr24.tsv aliases.tsv words.tsv DICTIONARY.dic...
+ * Usage: make-foods OUT.db usda_sr24.tsv aliases.tsv words.tsv fndds.tsv
+ *	fndds_portions.tsv DICTIONARY.dic...
  */
 #include "config.h"
 
@@ -135,7 +136,7 @@ static void key_put(struct maker *m, const char *key, int32_t food)
 
 /* Numbers of aliases.tsv begin here; USDA's names put the noun first ("Bread,
  * white"), so that their order tells nothing. */
-enum { ALIAS_FIRST = 100001 };
+enum { ALIAS_FIRST = 100001, ALIAS_LAST = 999999 };
 
 /* Did another everyday food say these words first, in another order? */
 static bool said_otherwise(struct maker *m, const char *key, const char *said,
@@ -143,7 +144,7 @@ static bool said_otherwise(struct maker *m, const char *key, const char *said,
 {
 	bool otherwise = false;
 
-	if (food < ALIAS_FIRST)
+	if (food < ALIAS_FIRST || food > ALIAS_LAST)
 		return false;
 	sqlite3_bind_text(m->first_get, 1, key, -1, SQLITE_STATIC);
 	if (sqlite3_step(m->first_get) == SQLITE_ROW)
@@ -330,17 +331,19 @@ int main(int argc, char **argv)
 {
 	static struct maker m;
 
-	if (argc < 5) {
+	if (argc < 7) {
 		fprintf(stderr, "usage: make-foods OUT.db usda_sr24.tsv "
-		    "aliases.tsv words.tsv DICTIONARY.dic...\n");
+		    "aliases.tsv words.tsv fndds.tsv fndds_portions.tsv "
+		    "DICTIONARY.dic...\n");
 		return 2;
 	}
 	maker_open(&m, argv[1]);
 	words_store(&m, argv[4]);
 	usda_load(&m, argv[2]);
 	aliases_store(&m, argv[3]);
+	fndds_store(&m, argv[5], argv[6]);
 	usda_store(&m);
-	for (int i = 5; i < argc; i++)
+	for (int i = 7; i < argc; i++)
 		dictionary_store(&m, argv[i]);
 	return maker_finish(&m);
 }

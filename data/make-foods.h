@@ -47,6 +47,9 @@ struct maker {
 void usda_load(struct maker *m, const char *path);
 struct usda *usda_find(struct maker *m, int32_t id);
 void usda_store(struct maker *m);
+/* The survey's foods and their portions; after the everyday ones, whose names
+ * win. */
+void fndds_store(struct maker *m, const char *foods, const char *portions);
 /* path: a .dic file of hunspell, in UTF-8. */
 void dictionary_store(struct maker *m, const char *path);
 void aliases_store(struct maker *m, const char *path);

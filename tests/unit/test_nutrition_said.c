@@ -107,6 +107,31 @@ static void the_order_of_words_tells_foods_apart(void **state)
 	ALL_AS_WANTED(*state, w);
 }
 
+/* The head of a dish, not its first word; as eaten, unless dry or raw is said. */
+static void dishes_are_one_and_as_eaten(void **state)
+{
+	static const struct want w[] = {
+		{ "honey roasted peanuts 30 g", "Peanuts, honey roasted", 30 },
+		{ "apple jam 20 g", "Jam", 20 },
+		{ "turkey or chicken sausage 100 g",
+		    "Turkey or chicken sausage", 100 },
+		{ "рис или гречка 200 г", "Гречка варёная", 200 },
+		{ "борщ с говядиной 300 г", "Борщ", 300 },
+		{ "peanut butter and jelly sandwich on whole wheat bread",
+		    "Peanut butter and jelly sandwich", 108 },
+		{ "potato soup 300 g", "Potato soup", 300 },
+		{ "gelatin dessert 100 g", "Gelatin dessert", 100 },
+		{ "steamed glutinous rice 150 g",
+		    "Rice, white, glutinous, cooked", 150 },
+		{ "guava 100 g", "Guava", 100 },
+	};
+
+	ALL_AS_WANTED(*state, w);
+	/* with nothing between, each is a food of its own */
+	assert_int_equal(parse(*state, "eggs bacon toast coffee"), PARSE_FOOD);
+	assert_int_equal(p.nitems, 3);
+}
+
 static void drinks_without_sugar_have_none(void **state)
 {
 	static const char *const texts[] = { "diet pepsi can",
@@ -128,6 +153,7 @@ int main(void)
 		cmocka_unit_test(numbers_of_a_list_are_no_amounts),
 		cmocka_unit_test(words_of_the_language_are_no_misspelt_foods),
 		cmocka_unit_test(the_order_of_words_tells_foods_apart),
+		cmocka_unit_test(dishes_are_one_and_as_eaten),
 		cmocka_unit_test(drinks_without_sugar_have_none),
 	};
 

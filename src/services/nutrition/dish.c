@@ -57,6 +57,9 @@ static char head_of(const struct text *t, const struct element *x,
 {
 	if (is_plural(t, x))
 		return 0;
+	/* a rare word before an everyday food: "iced latte" is no icing */
+	if (a->group == '-' && b->group != '-')
+		return 'b';
 	if (a->group == 'k' || strchr("fnt", a->group) != NULL)
 		return strchr("trdkmcn", b->group) != NULL ? 'b' :
 		    a->group == b->group ? 'a' : 0;
@@ -142,12 +145,12 @@ static void alternatives_drop(struct scan *s)
 	}
 }
 
-/* Is what stands before i joined to it by this word, with nothing between? */
+/* Is the food at i, from 2 on, joined to the one before by this word? */
 static bool joined_by(const struct nutrition *n, int i, enum word_class cls)
 {
 	const struct scan *s = &n->scan;
 
-	return i >= 2 && s->el[i].kind == ELEMENT_FOOD && s->el[i].own < 0 &&
+	return s->el[i].kind == ELEMENT_FOOD && s->el[i].own < 0 &&
 	    s->el[i - 1].kind == ELEMENT_JOIN && s->el[i - 2].kind == ELEMENT_FOOD &&
 	    n->text.tok[s->el[i - 1].from].cls == cls;
 }

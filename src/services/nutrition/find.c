@@ -179,9 +179,19 @@ static int query_make(struct nutrition *n, int from, int to, struct buf *q)
  * mentions what was said.  The query holds quoted stems. */
 static bool head_asked(struct nutrition *n, const char *query, const char *name)
 {
-	size_t end = strcspn(name, ","), start = end;
+	static const char *const after[] = { " with ", " made ", " on ", " in ",
+		" and ", " from ", " of " };
+	size_t end = strcspn(name, ","), start;
 	char word[WORD_SIZE], stem[STEM_SIZE], quoted[STEM_SIZE + 2];
 
+	/* "Cake made with rice" is cake */
+	for (size_t i = 0; i < sizeof(after) / sizeof(after[0]); i++) {
+		const char *p = strstr(name, after[i]);
+
+		if (p != NULL && (size_t)(p - name) < end)
+			end = (size_t)(p - name);
+	}
+	start = end;
 	while (start > 0 && name[start - 1] != ' ')
 		start--;
 	if (end - start >= WORD_SIZE)

@@ -10,8 +10,14 @@
 
 #include "services/nutrition/impl.h"
 
-/* Numbers of aliases.tsv begin here, those of USDA end before. */
-enum { ALIAS_FIRST = 100001 };
+/* Numbers of aliases.tsv; those of SR24 end before, those of FNDDS, which has
+ * eight digits, begin after. */
+enum { ALIAS_FIRST = 100001, ALIAS_LAST = 999999 };
+
+static bool is_everyday(int32_t food)
+{
+	return food >= ALIAS_FIRST && food <= ALIAS_LAST;
+}
 
 /* What was said, from the first word of an element to its last. */
 static void said(const struct text *t, const struct element *el,
@@ -176,7 +182,7 @@ static struct tally tally_make(struct nutrition *n)
 
 		if (el->kind == ELEMENT_FOOD) {
 			y.foods++;
-			y.rare += el->own < 0 && el->food < ALIAS_FIRST &&
+			y.rare += el->own < 0 && !is_everyday(el->food) &&
 			    el->to == el->from + 1;
 			y.amounts += told;
 		} else if (el->kind == ELEMENT_UNKNOWN) {

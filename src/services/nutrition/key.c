@@ -98,6 +98,8 @@ const char *key_state(const char *name)
 		"Chicken,", "Turkey,", "Lamb,", "Veal,", "Fish,", "Pasta,",
 		"Noodles,", "Game meat" };
 
+	if (strstr(name, "not reconstituted") != NULL)
+		return "dry";
 	/* "made from concentrate, prepared" is ready */
 	for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++)
 		if (strstr(name, never[i]) != NULL &&
