@@ -121,7 +121,8 @@ static void dishes_are_one_and_as_eaten(void **state)
 		    "Peanut butter and jelly sandwich", 108 },
 		{ "potato soup 300 g", "Potato soup", 300 },
 		{ "gelatin dessert 100 g", "Gelatin dessert", 100 },
-		{ "steamed glutinous rice 150 g",		    "White rice, cooked, glutinous", 150 },
+		{ "steamed glutinous rice 150 g",
+		    "White rice, cooked, glutinous", 150 },
 		{ "guava 100 g", "Guava", 100 },
 	};
 
