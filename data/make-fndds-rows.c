@@ -126,14 +126,25 @@ static double how_many(char **name)
 	return n;
 }
 
-static void portion_take(struct food *f, char *portion, double grams)
+/* "piece" and "medium" are a piece before any other name that is one food's
+ * own ("egg", "whole pan of cornbread"). */
+static bool plainly_piece(const char *name)
+{
+	return strncmp(name, "piece", 5) == 0 || strncmp(name, "medium", 6) == 0 ||
+	    strcmp(name, "item, any size") == 0 || strcmp(name, "regular") == 0;
+}
+
+static void portion_take(struct food *f, char *portion, double grams,
+    bool *plain)
 {
 	char *name = portion;
 	double n = strncmp(portion, "Quantity", 8) == 0 ? 1 : how_many(&name);
 	int meas = measure_of(name);
+	bool better = meas == MEASURE_PIECE && plainly_piece(name) && !*plain;
 
-	if (grams <= 0 || n <= 0 || meas < 0 || f->mg[meas] > 0)
+	if (grams <= 0 || n <= 0 || meas < 0 || (f->mg[meas] > 0 && !better))
 		return;
+	*plain |= better;
 	if (meas == MEASURE_ML)
 		grams /= 29.57;
 	f->mg[meas] = llround(grams / n * 1000);
@@ -143,8 +154,10 @@ static void portion_take(struct food *f, char *portion, double grams)
 static void portions_take(struct table *t, char *field[FIELDS_MAX], int *n,
     const char *code, struct food *f)
 {
+	bool plain = false;
+
 	for (; *n == 3 && strcmp(field[0], code) == 0; *n = table_next(t, field))
-		portion_take(f, field[1], strtod(field[2], NULL));
+		portion_take(f, field[1], strtod(field[2], NULL), &plain);
 	if (f->mg[MEASURE_USUAL] == 0)
 		f->mg[MEASURE_USUAL] = f->mg[MEASURE_PIECE] > 0 ?
 		    f->mg[MEASURE_PIECE] : 100000;

@@ -106,6 +106,22 @@ static void same_food(char *stem)
 	}
 }
 
+/* Nouns in -ing, whose stem would be that of another word: whiting is a fish and
+ * not white, icing is sweet and not iced.  Their plural goes with them. */
+static bool noun_in_ing(const char *word, size_t len, char stem[STEM_SIZE])
+{
+	static const char nouns[] = " whiting icing dressing topping stuffing "
+	    "pudding herring filling frosting seasoning shortening spring ";
+	char quoted[WORD_SIZE + 2];
+
+	len -= len > 0 && word[len - 1] == 's';
+	if (len < 5 || memcmp(word + len - 3, "ing", 3) != 0 ||
+	    !str_copy_n(stem, STEM_SIZE, word, len) ||
+	    !str_format(quoted, sizeof(quoted), " %s ", stem))
+		return false;
+	return strstr(nouns, quoted) != NULL;
+}
+
 void text_stem_raw(const struct stemmers *st, const char *word, size_t len,
     bool cyrillic, char stem[STEM_SIZE])
 {
@@ -122,6 +138,8 @@ void text_stem_raw(const struct stemmers *st, const char *word, size_t len,
 			}
 		}
 	}
+	if (!cyrillic && noun_in_ing(word, len, stem))
+		return;
 	r = sb_stemmer_stem(cyrillic ? st->ru : st->en,
 	    (const sb_symbol *)word, (int)len);
 	if (r == NULL) {
