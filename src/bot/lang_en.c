@@ -81,6 +81,8 @@ static const char *const texts[] = {
 
 	/* food */
 	[T_MEAL_TITLE] = "✅ <b>Written down</b>",
+	[T_TOO_LONG_AGO] = "I cannot write that far back yet: only today and “yesterday”.\n"
+	    "Write it again without the day, and it goes to today.",
 	[T_MEAL_TITLE_EDITED] = "✏️ <b>Changed</b>",
 	[T_MEAL_TITLE_VIEW] = "🍽 <b>{0}</b>",
 	[T_MEAL_TITLE_UNDONE] = "↩️ <b>Removed</b>",

@@ -80,6 +80,8 @@ static const char *const texts[] = {
 
 	/* еда */
 	[T_MEAL_TITLE] = "✅ <b>Записано</b>",
+	[T_TOO_LONG_AGO] = "Так далеко назад я пока не записываю: умею сегодня и «вчера».\n"
+	    "Напишите ещё раз без дня — запишу на сегодня.",
 	[T_MEAL_TITLE_EDITED] = "✏️ <b>Исправлено</b>",
 	[T_MEAL_TITLE_VIEW] = "🍽 <b>{0}</b>",
 	[T_MEAL_TITLE_UNDONE] = "↩️ <b>Убрано</b>",

@@ -98,14 +98,15 @@ static enum rc store_food(struct turn *t, const char *text,
 	struct day_sum day;
 	enum rc rc;
 
-	food_meal_init(&t->user, t->up->chat_id, t->up->message_id, t->up->date,
-	    m);
+	food_meal_init_back(&t->user, t->up->chat_id, t->up->message_id,
+	    t->up->date, p->days_back, m);
 	m->nitems = p->nitems;
 	memcpy(m->items, p->items, sizeof(p->items[0]) * (size_t)p->nitems);
 	rc = food_add(t->bot->foods, t->store, m, &day, t->err);
 	if (rc != RC_OK)
 		return food_refused(t, rc);
-	show_meal(t, m, &day, MEAL_TITLE_NEW, p);
+	show_meal(t, m, &day, p->days_back > 0 ? MEAL_TITLE_DAY :
+	    MEAL_TITLE_NEW, p);
 	if (p->nunknown > 0)
 		return teach_ask(t, text, &p->unknown[0]);
 	return RC_OK;
@@ -131,6 +132,11 @@ enum rc handle_food_text(struct turn *t, const char *text)
 
 	if (rc != RC_OK)
 		return rc;
+	if (p->days_back > 1 && (p->verdict == PARSE_FOOD ||
+	    p->verdict == PARSE_UNKNOWN)) {
+		text_put(reply_send(&t->reply), turn_lang(t), T_TOO_LONG_AGO);
+		return RC_OK;
+	}
 	switch (p->verdict) {
 	case PARSE_FOOD:
 		return store_food(t, text, p);
@@ -175,8 +181,8 @@ enum rc handle_food_edit(struct turn *t, const char *text)
 
 	if (rc != RC_OK)
 		return rc;
-	food_meal_init(&t->user, t->up->chat_id, t->up->message_id, t->up->date,
-	    m);
+	food_meal_init_back(&t->user, t->up->chat_id, t->up->message_id,
+	    t->up->date, p->days_back, m);
 	if (p->verdict == PARSE_UNKNOWN)
 		return teach_ask(t, text, &p->unknown[0]);
 	if (p->verdict != PARSE_FOOD)
@@ -187,7 +193,8 @@ enum rc handle_food_edit(struct turn *t, const char *text)
 	rc = food_edit(t->bot->foods, t->store, m, &day, t->err);
 	if (rc != RC_OK)
 		return food_refused(t, rc);
-	show_meal(t, m, &day, MEAL_TITLE_EDITED, p);
+	show_meal(t, m, &day, p->days_back > 0 ? MEAL_TITLE_EDITED_DAY :
+	    MEAL_TITLE_EDITED, p);
 	if (p->nunknown > 0)
 		return teach_ask(t, text, &p->unknown[0]);
 	return RC_OK;

@@ -124,8 +124,12 @@ static void put_title(struct turn *t, struct buf *out, const struct meal *m,
 		    "%s, %02d:%02d", fmt_day(t->arena, l, m->day,
 		    turn_today(t)), minutes / 60, minutes % 60));
 	} else {
-		text_put(out, l, title == MEAL_TITLE_EDITED ?
+		text_put(out, l, title == MEAL_TITLE_EDITED ||
+		    title == MEAL_TITLE_EDITED_DAY ?
 		    T_MEAL_TITLE_EDITED : T_MEAL_TITLE);
+		if (title == MEAL_TITLE_DAY || title == MEAL_TITLE_EDITED_DAY)
+			buf_printf(out, " · %s", fmt_day(t->arena, l, m->day,
+			    user_day(&t->user, t->up->date)));
 	}
 	buf_putc(out, '\n');
 }

@@ -16,7 +16,9 @@ enum { MEAL_OP_UNDO = 'u', MEAL_OP_RESTORE = 'r', MEAL_OP_HALF = 'h',
 	MEAL_OP_SWAP = 's', MEAL_OP_ASK_DROP = 'x', MEAL_OP_DROP = 'z',
 	MEAL_OP_VIEW = 'v', MEAL_OP_REPEAT = 'a' };
 
-enum meal_title { MEAL_TITLE_NEW, MEAL_TITLE_EDITED, MEAL_TITLE_VIEW };
+/* The _DAY ones name the day, as it was told with the food ("вчера"). */
+enum meal_title { MEAL_TITLE_NEW, MEAL_TITLE_EDITED, MEAL_TITLE_VIEW,
+	MEAL_TITLE_DAY, MEAL_TITLE_EDITED_DAY };
 
 /* Rows, total, what is left of the day, sources; HTML. */
 void meal_put(struct turn *t, struct buf *out, const struct meal *m,

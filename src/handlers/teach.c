@@ -116,7 +116,7 @@ static enum rc count_again(struct turn *t, struct draft *d,
 
 	if (rc != RC_OK || p->verdict != PARSE_FOOD)
 		return rc;
-	food_meal_init(&t->user, d->chat, d->msg, d->at, m);
+	food_meal_init_back(&t->user, d->chat, d->msg, d->at, p->days_back, m);
 	m->nitems = p->nitems;
 	memcpy(m->items, p->items, sizeof(p->items[0]) * (size_t)p->nitems);
 	/* later than the message's own edit: this reading has seen the food */

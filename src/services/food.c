@@ -67,6 +67,14 @@ void food_meal_init(const struct user *u, int64_t chat_id, int64_t message_id,
 	out->at = at;
 }
 
+void food_meal_init_back(const struct user *u, int64_t chat_id,
+    int64_t message_id, int64_t at, int days, struct meal *out)
+{
+	food_meal_init(u, chat_id, message_id, at - days * (int64_t)86400000, out);
+	/* that moment may be a day off where clocks changed in between */
+	out->day = user_day(u, at) - days;
+}
+
 enum rc food_add(struct food_service *s, struct store *st, struct meal *m,
     struct day_sum *day, struct err *e)
 {

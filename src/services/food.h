@@ -30,6 +30,10 @@ MUST_CHECK enum rc food_parse(struct food_service *s, struct store *st,
 void food_meal_init(const struct user *u, int64_t chat_id, int64_t message_id,
     int64_t at, struct meal *out);
 
+/* The same for a meal eaten days before it was told, at the same hour. */
+void food_meal_init_back(const struct user *u, int64_t chat_id,
+    int64_t message_id, int64_t at, int days, struct meal *out);
+
 /* Adds once; a repeated delivery gives what is stored and *day alike. */
 MUST_CHECK enum rc food_add(struct food_service *s, struct store *st,
     struct meal *m, struct day_sum *day, struct err *e);

@@ -27,6 +27,32 @@ static void a_meal_is_counted_and_changed_by_buttons(void **state)
 	sees(w, "Пока ничего не записано");
 }
 
+/* What was eaten yesterday counts there, can be undone, and says so. */
+static void yesterdays_food_goes_to_yesterday(void **state)
+{
+	struct world *w = *state;
+
+	say(w, "вчера съел 200 г гречки");
+	sees(w, "Записано</b> · Вчера");
+	sees(w, "200 г");
+	say(w, "/today");
+	sees(w, "Пока ничего не записано");
+	say(w, "вчера 100 г риса");
+	tap(w, "2×");
+	sees(w, "200 г");
+	tap(w, "↩");
+	sees(w, "Убрано");
+	say(w, "/history");
+	sees(w, "Вчера");
+	sees(w, "Гречка");
+	sees_not(w, "Рис");
+	/* farther back nothing is written down, rather than on a wrong day */
+	say(w, "позавчера съел пиццу");
+	sees(w, "Так далеко назад");
+	say(w, "/today");
+	sees(w, "Пока ничего не записано");
+}
+
 static void undone_can_be_put_back(void **state)
 {
 	struct world *w = *state;
@@ -142,6 +168,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(a_meal_is_counted_and_changed_by_buttons),
+		CASE(yesterdays_food_goes_to_yesterday),
 		CASE(undone_can_be_put_back),
 		CASE(not_this_offers_others),
 		CASE(an_edited_message_changes_its_entry),

@@ -76,6 +76,31 @@ static bool same_as_yesterday(const struct nutrition *n)
 	return false;
 }
 
+/* "вчера съел 200 г гречки": whole words, as "вчерашний борщ" is eaten today. */
+static int days_back(const struct nutrition *n)
+{
+	static const struct {
+		const char *word;
+		int days;
+	} rows[] = { { "вчера", 1 }, { "yesterday", 1 }, { "позавчера", 2 } };
+	int days = 0;
+	char word[WORD_SIZE];
+
+	for (int i = 0; i < n->text.n; i++) {
+		if (n->text.tok[i].kind != TOKEN_WORD)
+			continue;
+		text_word(&n->text, &n->text.tok[i], word);
+		for (size_t r = 0; r < sizeof(rows) / sizeof(rows[0]); r++)
+			if (strcmp(word, rows[r].word) == 0)
+				days = days > rows[r].days ? days : rows[r].days;
+		/* "the day before yesterday" */
+		if (i > 0 && strcmp(word, "yesterday") == 0 &&
+		    strcmp(n->text.tok[i - 1].stem, "befor") == 0)
+			days = 2;
+	}
+	return days;
+}
+
 enum rc nutrition_parse(struct nutrition *n, enum lang lang, const char *text,
     const struct own_food *own, size_t nown, struct parsed *out, struct err *e)
 {
@@ -90,6 +115,7 @@ enum rc nutrition_parse(struct nutrition *n, enum lang lang, const char *text,
 		p->verdict = PARSE_SAME_AS_YESTERDAY;
 		return RC_OK;
 	}
+	p->days_back = days_back(n);
 	words_classify(n);
 	scan_text(n);
 	scan_search(n);

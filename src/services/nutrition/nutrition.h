@@ -42,6 +42,8 @@ struct parsed {
 	struct food_item items[MEAL_ITEMS_MAX];
 	int nunknown;
 	struct parsed_unknown unknown[MEAL_ITEMS_MAX];
+	int days_back;		/* eaten so many days before the message: "вчера" is 1,
+				 * "позавчера" and longer ago 2 */
 	bool truncated;		/* more than MEAL_ITEMS_MAX were said */
 	bool bad_amount;	/* an amount was zero, negative or absurd: what it
 				 * belonged to is left out */
