@@ -156,7 +156,7 @@ void http_cancel(struct http_call *c)
 	call_free(c);
 }
 
-static void call_headers(struct http_call *c, const struct http_request *r)
+static void call_headers(struct http_call *c, const struct http_fetch *r)
 {
 	struct curl_slist *l;
 
@@ -170,7 +170,7 @@ static void call_headers(struct http_call *c, const struct http_request *r)
 	curl_easy_setopt(c->easy, CURLOPT_HTTPHEADER, c->headers);
 }
 
-static void call_setup(struct http_call *c, const struct http_request *r,
+static void call_setup(struct http_call *c, const struct http_fetch *r,
     bool plain, bool loopback)
 {
 	CURL *x = c->easy;
@@ -197,7 +197,7 @@ static void call_setup(struct http_call *c, const struct http_request *r,
 	call_headers(c, r);
 }
 
-enum rc http_start(struct http *h, const struct http_request *r,
+enum rc http_start(struct http *h, const struct http_fetch *r,
     http_done *done, void *ctx, struct http_call **call, struct err *e)
 {
 	struct http_call *c;
@@ -320,7 +320,7 @@ static void on_waited(void *ctx, const struct http_answer *a)
 	w->done = true;
 }
 
-void http_do(struct http *h, const struct http_request *r,
+void http_do(struct http *h, const struct http_fetch *r,
     struct http_answer *a)
 {
 	struct waited w = { .answer = a };

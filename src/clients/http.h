@@ -27,7 +27,8 @@ struct http_conf {
 	int connections;	/* most at once; 0: 16 */
 };
 
-struct http_request {
+/* What to ask of whom; struct http_call is one that is under way. */
+struct http_fetch {
 	const char *url;
 	const char *body;		/* NULL: GET, else POST; copied */
 	size_t body_len;
@@ -65,7 +66,7 @@ bool http_url_allowed(const char *url);
  * RC_INVALID: the URL is not allowed.  *call may be NULL; it is valid until
  * done is called.
  */
-MUST_CHECK enum rc http_start(struct http *h, const struct http_request *r,
+MUST_CHECK enum rc http_start(struct http *h, const struct http_fetch *r,
     http_done *done, void *ctx, struct http_call **call, struct err *e);
 void http_cancel(struct http_call *call);	/* done is not called */
 size_t http_flying(const struct http *h);
@@ -77,7 +78,7 @@ void http_wait(struct http *h, struct pollfd *extra, unsigned int nextra,
 
 /* One request, waited for.  The caller gives an answer that is initialised by
  * http_answer_init, and releases it. */
-void http_do(struct http *h, const struct http_request *r,
+void http_do(struct http *h, const struct http_fetch *r,
     struct http_answer *a);
 void http_answer_init(struct http_answer *a, size_t max);
 void http_answer_release(struct http_answer *a);

@@ -241,10 +241,10 @@ static void on_answer(void *ctx, const struct http_answer *h)
 static const char *const json_headers[] = { "Content-Type: application/json",
 	NULL };
 
-static struct http_request http_request_of(const struct tg_request *r,
+static struct http_fetch http_fetch_of(const struct tg_request *r,
     const struct buf *url, const struct buf *body)
 {
-	return (struct http_request){
+	return (struct http_fetch){
 		.url = url->s, .body = body->s, .body_len = body->len,
 		.headers = json_headers,
 		.timeout_ms = r->timeout_ms > 0 ? r->timeout_ms
@@ -258,7 +258,7 @@ enum rc telegram_start(struct telegram *t, const struct tg_request *r,
     tg_done *done, void *ctx, struct err *e)
 {
 	struct tg_call *c = NULL;
-	struct http_request q;
+	struct http_fetch q;
 	struct buf url, body;
 	enum rc rc;
 
@@ -267,7 +267,7 @@ enum rc telegram_start(struct telegram *t, const struct tg_request *r,
 	rc = request_build(t, r, &url, &body, e);
 	if (rc != RC_OK)
 		goto out;
-	q = http_request_of(r, &url, &body);
+	q = http_fetch_of(r, &url, &body);
 	c = xcalloc(1, sizeof(*c));
 	c->done = done;
 	c->ctx = ctx;
@@ -284,7 +284,7 @@ void telegram_do(struct telegram *t, const struct tg_request *r,
     struct tg_answer *a)
 {
 	struct http_answer h;
-	struct http_request q;
+	struct http_fetch q;
 	struct buf url, body;
 	struct err e;
 
@@ -296,7 +296,7 @@ void telegram_do(struct telegram *t, const struct tg_request *r,
 		str_copy(a->description, sizeof(a->description), e.text);
 		goto out;
 	}
-	q = http_request_of(r, &url, &body);
+	q = http_fetch_of(r, &url, &body);
 	http_answer_init(&h, q.answer_max);
 	http_do(t->http, &q, &h);
 	telegram_classify(&h, a);

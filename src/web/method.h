@@ -1,6 +1,6 @@
 /*
- * method.h - the methods of HTTP, apart from requests, whose struct has a
- * namesake in clients/.
+ * method.h - the methods of HTTP, apart from requests: metrics count by them
+ * and know of no request.
  */
 #ifndef FAMILYBOT_WEB_METHOD_H
 #define FAMILYBOT_WEB_METHOD_H

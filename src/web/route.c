@@ -3,6 +3,8 @@
 
 #include "web/route.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <string.h>
 
 int http_routes_count(const struct http_route *rows)
@@ -41,9 +43,18 @@ int http_route_find(const struct http_route *rows, const char *path,
 	return -1;
 }
 
+/* Read as an address, not as text: "127.evil" is what a proxy may be told. */
 bool http_addr_local(const char *addr)
 {
-	return strncmp(addr, "127.", 4) == 0 || strcmp(addr, "::1") == 0 ||
-	    strncmp(addr, "::ffff:127.", 11) == 0 ||
-	    strcmp(addr, "unix:") == 0;
+	static const unsigned char mapped[12] = { [10] = 0xff, [11] = 0xff };
+	struct in6_addr six;
+	struct in_addr four;
+
+	if (inet_pton(AF_INET, addr, &four) == 1)
+		return ntohl(four.s_addr) >> 24 == IN_LOOPBACKNET;
+	if (inet_pton(AF_INET6, addr, &six) == 1)
+		return memcmp(&six, &in6addr_loopback, sizeof(six)) == 0 ||
+		    (memcmp(&six, mapped, sizeof(mapped)) == 0 &&
+		    six.s6_addr[12] == IN_LOOPBACKNET);
+	return strcmp(addr, "unix:") == 0;
 }

@@ -36,7 +36,7 @@ int http_routes_count(const struct http_route *rows);
 int http_route_find(const struct http_route *rows, const char *path,
     const char *method, struct http_response *resp);
 
-/* Loopback or unix socket? */
+/* 127.0.0.0/8, ::1, the former mapped into IPv6, or nginx's "unix:"? */
 bool http_addr_local(const char *addr);
 
 #endif

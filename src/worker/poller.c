@@ -98,7 +98,7 @@ static bool post(struct poller *p, const struct buf *text,
 {
 	const char *const headers[] = { "Content-Type: application/json",
 		p->secret, NULL };
-	const struct http_request r = {
+	const struct http_fetch r = {
 		.url = p->c.url, .body = text->s, .body_len = text->len,
 		.headers = headers, .timeout_ms = POST_TIMEOUT_MS,
 		.answer_max = ANSWER_MAX,

@@ -188,7 +188,7 @@ static void a_redirect_is_not_followed(void **state)
 
 static enum rc fetch(struct place *p, long timeout_ms, size_t max)
 {
-	const struct http_request r = { .url = p->base,
+	const struct http_fetch r = { .url = p->base,
 		.timeout_ms = timeout_ms, .answer_max = max };
 	struct http_answer a;
 	enum rc rc;
@@ -243,7 +243,7 @@ static void count(void *ctx, const struct http_answer *a)
 static void abort_tells_and_cancel_does_not(void **state)
 {
 	struct place *p = *state;
-	const struct http_request r = { .url = p->base, .timeout_ms = 5000,
+	const struct http_fetch r = { .url = p->base, .timeout_ms = 5000,
 		.answer_max = 10 };
 	struct http_call *call;
 	int cancelled[2] = { 0, 0 }, aborted[2] = { 0, 0 };

@@ -197,15 +197,19 @@ static void head_answers_get_without_its_body(void **state)
 static void metrics_are_for_this_machine_only(void **state)
 {
 	static const char *const far[] = { "10.0.0.1", "", "1.127.0.0",
-		"::ffff:10.0.0.1" };
+		"::ffff:10.0.0.1", "127.evil", "127.", "127.0.0.1.evil.org",
+		"127.0.0.1 ", "::ffff:127.evil", "::1%lo", "::127.0.0.1",
+		"fe80::1", "unix:x", "0.0.0.0", "127.0.0.256" };
 	static const char *const near[] = { "127.0.0.1", "::1", "unix:",
-		"::ffff:127.0.0.1" };
+		"::ffff:127.0.0.1", "127.255.255.254", "::ffff:7f00:1" };
 
-	for (size_t i = 0; i < 4; i++) {
+	for (size_t i = 0; i < sizeof(far) / sizeof(far[0]); i++) {
 		struct http_request r = begin(*state, "GET", "/metrics");
 		r.remote_addr = far[i];
 		assert_status(answer(*state, &r), "403");
-		r = begin(*state, "GET", "/metrics");
+	}
+	for (size_t i = 0; i < sizeof(near) / sizeof(near[0]); i++) {
+		struct http_request r = begin(*state, "GET", "/metrics");
 		r.remote_addr = near[i];
 		const char *out = answer(*state, &r);
 		assert_status(out, "200");
