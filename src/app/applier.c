@@ -9,6 +9,7 @@
 #include "bot/bot.h"
 #include "utils/arena.h"
 #include "utils/log.h"
+#include "utils/log_who.h"
 #include "utils/timing.h"
 #include "utils/xalloc.h"
 
@@ -99,11 +100,12 @@ enum rc applier_apply(void *ctx, const char *body, size_t len,
 	    rc != RC_TOOBIG)
 		return rc;	/* it waits on */
 	log_line(rc == RC_OK ? LOG_LVL_INFO : LOG_LVL_WARN, "applied",
-	    "kind=%s handler=%s update=%lld user=%lld shard=%d us=%lld rc=%s%s%s",
+	    "kind=%s handler=%s update=%lld user=%s shard=%d us=%lld rc=%s%s%s",
 	    info.kind != NULL ? info.kind : "other",
 	    info.handler != NULL ? info.handler : "-",
-	    (long long)info.update_id, (long long)info.user_id, info.shard,
+	    (long long)info.update_id, log_who(info.user_id), info.shard,
 	    (long long)timing_stop(&t), rc_name(rc),
-	    rc != RC_OK ? " why=" : "", rc != RC_OK ? log_q(e->text) : "");
+	    rc != RC_OK ? " why=" : "",
+	    rc != RC_OK ? log_who_in(e->text, info.user_id) : "");
 	return rc;
 }

@@ -14,6 +14,7 @@
 
 #include "utils/buf.h"
 #include "utils/log.h"
+#include "utils/log_who.h"
 
 void process_harden(void)
 {
@@ -29,6 +30,7 @@ void process_harden(void)
 void process_secrets_hide(const struct config *c)
 {
 	config_secrets_each(c, log_secret_add);
+	log_who_key(c->webhook_secret);
 }
 
 void process_files_as(const char *dir)

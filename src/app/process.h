@@ -11,7 +11,8 @@
 /* Ignores SIGPIPE and forbids core dumps, so that no secret lands in one. */
 void process_harden(void);
 
-/* From now on neither log nor process_complain shows a secret of c. */
+/* From now on neither log nor process_complain shows a secret of c, and the
+ * log calls people by names that come of one (log_who.h). */
 void process_secrets_hide(const struct config *c);
 
 /*

@@ -9,7 +9,8 @@
 #include "utils/buf.h"
 
 const struct subcommand *const ctl_table[] = {
-	&sub_webhook, &sub_jobs, &sub_spool, &sub_shards, &sub_options, NULL
+	&sub_webhook, &sub_jobs, &sub_spool, &sub_shards, &sub_options,
+	&sub_who, NULL
 };
 
 const struct subcommand *ctl_find(const char *name)

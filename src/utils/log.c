@@ -25,6 +25,11 @@ void log_level_set(enum log_level level)
 	log_max = level;
 }
 
+bool log_level_is(enum log_level level)
+{
+	return level <= log_max;
+}
+
 void log_secret_add(const char *secret)
 {
 	if (secret == NULL || strlen(secret) < SECRET_MIN)

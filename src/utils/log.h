@@ -6,11 +6,14 @@
 #ifndef FAMILYBOT_UTILS_LOG_H
 #define FAMILYBOT_UTILS_LOG_H
 
+#include <stdbool.h>
+
 #include "utils/err.h"
 
 enum log_level { LOG_LVL_ERROR, LOG_LVL_WARN, LOG_LVL_INFO, LOG_LVL_DEBUG };
 
 void log_level_set(enum log_level level);
+bool log_level_is(enum log_level level);	/* are such lines written? */
 
 /* Every later line shows stars in place of secret (≥ 6 bytes). */
 void log_secret_add(const char *secret);

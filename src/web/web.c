@@ -10,6 +10,7 @@
 
 #include "utils/arena.h"
 #include "utils/log.h"
+#include "utils/log_who.h"
 #include "utils/xalloc.h"
 #include "web/metrics.h"
 
@@ -149,12 +150,13 @@ static void log_request(const struct web *w, const struct http_request *req)
 
 	if (note->kind != NULL)
 		str_format(update, sizeof(update), " kind=%s handler=%s"
-		    " update=%" PRId64 " user=%" PRId64 " shard=%d",
-		    note->kind, note->handler, note->update_id, note->user_id,
+		    " update=%" PRId64 " user=%s shard=%d", note->kind,
+		    note->handler, note->update_id, log_who(note->user_id),
 		    note->shard);
 	if (note->err.rc != RC_OK)
 		str_format(why, sizeof(why), " rc=%s why=%s",
-		    rc_name(note->err.rc), log_q(note->err.text));
+		    rc_name(note->err.rc),
+		    log_who_in(note->err.text, note->user_id));
 	log_line(bad ? LOG_LVL_WARN : LOG_LVL_INFO, "request",
 	    "id=%s route=%s method=%s path=%s status=%d bytes=%zu us=%" PRId64
 	    " us_parse=%" PRId64 " us_route=%" PRId64

@@ -22,6 +22,7 @@
 #include "shards/router.h"
 #include "shards/slots.h"
 #include "utils/log.h"
+#include "utils/log_who.h"
 #include "utils/xalloc.h"
 
 enum { TURN_MS = 40, ROUND_MS = 200, AGAIN_MS = 1000, HOLD_AT_ONCE_MS = 60000,
@@ -147,10 +148,10 @@ static enum rc row_failed(struct worker *w, int tries, int64_t hold_ms,
 	}
 	if (hold_ms == 0)
 		return RC_BUSY;
-	log_error("spool", "what=cannot_apply slot=%d id=%lld user=%lld "
+	log_error("spool", "what=cannot_apply slot=%d id=%lld user=%s "
 	    "tries=%d again_s=%lld why=%s hint=%s", slot_of(row->user_id),
-	    (long long)row->seq, (long long)row->user_id, row->tries + tries,
-	    (long long)hold_ms / 1000, log_q(why->text),
+	    (long long)row->seq, log_who(row->user_id), row->tries + tries,
+	    (long long)hold_ms / 1000, log_who_in(why->text, row->user_id),
 	    log_q("familybotctl spool list"));
 	return RC_CONFLICT;
 }

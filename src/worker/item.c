@@ -11,6 +11,7 @@
 
 #include "queue/queue.h"
 #include "utils/log.h"
+#include "utils/log_who.h"
 
 static const struct job_type *const types[] = {
 	&job_type_send,
@@ -52,9 +53,11 @@ static void item_log(const struct item *it, enum log_level level,
     const char *outcome, const char *why)
 {
 	log_line(level, "job", "id=%s kind=%s outcome=%s tries=%d ms=%lld%s%s",
-	    log_q(it->job.id), log_q(it->job.kind), outcome, it->job.tries,
+	    log_who_in(it->job.id, it->job.user_id), log_q(it->job.kind),
+	    outcome, it->job.tries,
 	    it->started != 0 ? (long long)(mono_ms() - it->started) : 0LL,
-	    *why != '\0' ? " error=" : "", *why != '\0' ? log_q(why) : "");
+	    *why != '\0' ? " error=" : "", *why != '\0' ?
+	    log_who_in(why, it->job.user_id) : "");
 }
 
 void item_done(struct item *it, const char *outcome)

@@ -18,6 +18,7 @@
 #include "shards/slots.h"
 #include "store/store.h"
 #include "utils/log.h"
+#include "utils/log_who.h"
 #include "utils/xalloc.h"
 
 enum { SHARD_RETRY_MAX_MS = 30000, KEEP_DONE_MS = 48 * 3600 * 1000 };
@@ -299,7 +300,7 @@ static void drop_expired(struct worker *w)
 			continue;
 		w->stats.lost_leases++;
 		log_error("job_outcome_lost", "id=%s state=%d",
-		    log_q(it->job.id), it->job.state);
+		    log_who_in(it->job.id, it->job.user_id), it->job.state);
 		item_remove(it);
 	}
 }

@@ -14,6 +14,7 @@
 #include "shards/router.h"
 #include "store/store.h"
 #include "utils/log.h"
+#include "utils/log_who.h"
 
 enum { MARK_TRIES = 5, TOKEN_PAUSE_MS = 60000 };
 
@@ -58,7 +59,7 @@ static void mark_unreachable(struct worker *w, int64_t user_id)
 		rc = mark_once(w, user_id, &e);
 	if (rc != RC_OK && rc != RC_NOTFOUND)
 		log_warn("mark_unreachable", "rc=%s error=%s", rc_name(rc),
-		    log_q(e.text));
+		    log_who_in(e.text, user_id));
 }
 
 void send_token_refused(struct worker *w, const char *why)
@@ -122,7 +123,7 @@ static void send_flooded(struct item *it, const struct tg_answer *a)
 
 	w->stats.flooded++;
 	rate_flooded(w->rate, it->chat, now, now + wait);
-	log_warn("flood", "id=%s retry_after=%lld", log_q(it->job.id),
+	log_warn("flood", "id=%s retry_after=%lld", log_who_in(it->job.id, it->job.user_id),
 	    (long long)a->retry_after_s);
 	if (wait <= HOLD_MS)
 		it->state = ITEM_WAITING;

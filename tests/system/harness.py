@@ -220,6 +220,10 @@ class Stack:
         return [line for line in text.splitlines()
                 if all(re.search(re.escape(w) + r"(?= |$)", " " + line) for w in want)]
 
+    def log_name(self, ident):
+        """What the log calls a person."""
+        return self.program("familybotctl", "who", str(ident)).stdout.split()[1]
+
     def shard_rows(self, sql, *values):
         """Rows of all SQLite shards, each with its shard's number in front."""
         found = []

@@ -227,8 +227,9 @@ def test_server_timing_and_request_id_are_also_in_the_log(unharmed):
         assert re.search(rf"\b{stage};dur=[\d.]+", timing), timing
     assert answer.headers["X-Request-Id"]
     line = unharmed.double.wait_for(lambda: unharmed.log_lines(id=answer.headers["X-Request-Id"]))
-    assert len(line) == 1 and f"user={p.id}" in line[0] and "status=200" in line[0]
+    assert len(line) == 1 and f"user={unharmed.log_name(p.id)} " in line[0] and "status=200" in line[0]
     assert "рис" not in line[0], "what people eat is not logged"
+    assert str(p.id) not in line[0], "people are logged by a name, not by their id"
 
 
 def test_log_lines_are_logfmt(unharmed):

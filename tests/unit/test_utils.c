@@ -15,6 +15,7 @@
 #include "utils/json.h"
 #include "utils/keyboards.h"
 #include "utils/log.h"
+#include "utils/log_who.h"
 #include "utils/validators.h"
 
 static void buf_stops_at_its_cap(void **state)
@@ -268,9 +269,74 @@ static void secrets_leave_no_line(void **state)
 	assert_ptr_equal(strchr(line, '\n'), line + strlen(line) - 1);
 }
 
+/* Vectors of the paper's appendix A, and of its authors' vectors.h. */
+static void siphash_is_the_published_one(void **state)
+{
+	unsigned char key[16], data[15];
+
+	(void)state;
+	for (unsigned char i = 0; i < 16; i++)
+		key[i] = i;
+	for (unsigned char i = 0; i < 15; i++)
+		data[i] = i;
+	assert_true(log_siphash(key, data, 15) == 0xa129ca6149be45e5u);
+	assert_true(log_siphash(key, data, 0) == 0x726fdb47dd0e0e31u);
+	assert_true(log_siphash(key, data, 8) == 0x93f5f5799a932462u);
+}
+
+static void a_person_has_one_name_in_the_log_until_the_secret_changes(
+    void **state)
+{
+	char one[24], other[24];
+
+	(void)state;
+	log_who_key("secret-of-the-webhook");
+	str_copy(one, sizeof(one), log_who(4711));
+	assert_int_equal(strlen(one), 17);
+	assert_null(strstr(one, "4711"));
+	assert_string_not_equal(log_who(4712), one);
+	assert_string_not_equal(log_who(-4711), one);
+	log_who_key("another-secret-of-it");
+	str_copy(other, sizeof(other), log_who(4711));
+	assert_string_not_equal(other, one);
+	log_who_key("");	/* random, and not what "" would give twice */
+	str_copy(other, sizeof(other), log_who(4711));
+	log_who_key("");
+	assert_string_not_equal(log_who(4711), other);
+	log_who_key("secret-of-the-webhook");
+	assert_string_equal(log_who(4711), one);
+	assert_string_equal(log_who(0), "0");
+	log_level_set(LOG_LVL_DEBUG);
+	assert_string_equal(log_who(4711), "4711");
+	assert_string_equal(log_who_name(4711), one);
+	log_level_set(LOG_LVL_INFO);
+}
+
+static void a_key_hides_the_whole_id_and_nothing_else(void **state)
+{
+	char want[128];
+
+	(void)state;
+	str_format(want, sizeof(want), "\"send:%s:u77\"", log_who(42));
+	assert_string_equal(log_who_in("send:42:u77", 42), want);
+	str_format(want, sizeof(want), "\"send:%s:421\"", log_who(42));
+	assert_string_equal(log_who_in("send:42:421", 42), want);
+	str_format(want, sizeof(want), "\"420:142:%s\"", log_who(42));
+	assert_string_equal(log_who_in("420:142:42", 42), want);
+	str_format(want, sizeof(want), "\"user %s is not %s\"", log_who(42),
+	    log_who(42));
+	assert_string_equal(log_who_in("user 42 is not 42", 42), want);
+	assert_string_equal(log_who_in("send:420:u1", 42), "\"send:420:u1\"");
+	assert_string_equal(log_who_in("tick:0", 0), "\"tick:0\"");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(siphash_is_the_published_one),
+		cmocka_unit_test(
+		    a_person_has_one_name_in_the_log_until_the_secret_changes),
+		cmocka_unit_test(a_key_hides_the_whole_id_and_nothing_else),
 		cmocka_unit_test(buf_stops_at_its_cap),
 		cmocka_unit_test(buf_prints_long_text),
 		cmocka_unit_test(copies_cut_between_characters),

@@ -4,194 +4,53 @@
  */
 #include "config.h"
 
-#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
-#include "bot/bot.h"
-#include "api/http.h"
 #include "utils/log.h"
-#include "web/metrics.h"
-#include "web/web.h"
-
-#define SECRET "s3cret-Token_of_the_webhook"
-
-/* What the bot of this test answers next, and what it was given. */
-static struct {
-	enum rc rc;
-	const char *answer;
-	int calls;
-	size_t len;
-} fake;
-
-enum rc bot_handle(struct bot *bot, const char *body, size_t len,
-    struct arena *arena, struct timing *t, struct buf *answer,
-    struct update_info *info, struct err *e)
-{
-	(void)bot;
-	(void)arena;
-	(void)body;
-	fake.calls++;
-	fake.len = len;
-	timing_stage(t, STAGE_SHARD);
-	timing_stage(t, STAGE_HANDLER);
-	*info = (struct update_info){ .kind = "message", .handler = "food",
-		.update_id = 77, .user_id = -42, .shard = 1 };
-	buf_puts(answer, fake.answer);
-	return fake.rc == RC_OK ? RC_OK : err_set(e, fake.rc, "as told");
-}
-
-struct world {
-	struct web *web;
-	struct metrics *metrics;
-	struct http_context http;
-	struct buf out;
-	size_t nshards, down;	/* down: index of the shard that is, or 99 */
-	bool paused;		/* so is that one */
-	int breaker;		/* its */
-};
-
-static size_t fake_shards(void *ctx, bool counted, struct shard_health *out,
-    size_t max)
-{
-	static const char *const names[] = { "shard0", "shard1", "shard2" };
-	struct world *w = ctx;
-
-	assert_true(max >= w->nshards);
-	for (size_t i = 0; i < w->nshards; i++) {
-		out[i] = (struct shard_health){ .name = names[i],
-			.up = i != w->down,
-			.paused = w->paused && i == w->down,
-			.breaker = i == w->down ? w->breaker : 0 };
-		if (counted) {
-			out[i].at[FIGURES_UP] = out[i].at[FIGURES_JOBS] = 5000;
-			out[i].figures[FIGURES_UP][0] = i != w->down;
-			out[i].figures[FIGURES_JOBS][0] = 3;
-			out[i].figures[FIGURES_JOBS][3] = 1000;
-		}
-		str_copy(out[i].why, sizeof(out[i].why), "mongodb://u:pw@h");
-	}
-	return w->nshards;
-}
-
-static int setup(void **state)
-{
-	static struct world w;
-	static const char *names[8];
-	int n = http_routes_count(http_routes);
-
-	memset(&w, 0, sizeof(w));
-	for (int i = 0; i < n; i++)
-		names[i] = http_routes[i].name;
-	assert_int_equal(metrics_open(NULL, names, n, 1000, &w.metrics, NULL),
-	    RC_OK);
-	w.http = (struct http_context){ .metrics = w.metrics,
-		.clock = &clock_system, .webhook_secret = SECRET,
-		.shards = fake_shards, .shards_ctx = &w };
-	w.nshards = 3;
-	w.down = 99;
-	w.web = web_new(http_routes, &w.http, w.metrics, &clock_system);
-	buf_init(&w.out, 1 << 20);
-	fake.rc = RC_OK;
-	fake.answer = "{}";
-	fake.calls = 0;
-	*state = &w;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct world *w = *state;
-
-	web_free(w->web);
-	metrics_free(w->metrics);
-	buf_release(&w->out);
-	return 0;
-}
-
-static struct http_request begin(struct world *w, const char *method,
-    const char *path)
-{
-	struct http_request r;
-
-	web_begin(w->web, &r);
-	r.method = method;
-	r.path = path;
-	r.remote_addr = "127.0.0.1";
-	return r;
-}
-
-static struct http_request update(struct world *w, const char *body)
-{
-	struct http_request r = begin(w, "POST", "/api/webhook");
-
-	r.secret_token = SECRET;
-	r.content_type = "application/json";
-	r.body = body;
-	r.len = strlen(body);
-	return r;
-}
-
-static const char *answer(struct world *w, struct http_request *r)
-{
-	web_answer(w->web, r, &w->out);
-	return w->out.s;
-}
-
-static const char *body_of(const char *out)
-{
-	const char *p = strstr(out, "\r\n\r\n");
-
-	assert_non_null(p);
-	return p + 4;
-}
-
-#define assert_has(out, part)	assert_non_null(strstr(out, part))
-#define assert_hasnt(out, part)	assert_null(strstr(out, part))
-#define assert_status(out, code) \
-	assert_memory_equal(out, "Status: " code " ", sizeof("Status: " code))
+#include "utils/log_who.h"
+#include "web_place.h"
 
 static void unknown_paths_are_404_in_json(void **state)
 {
-	struct http_request r = begin(*state, "GET", "/nowhere");
-	const char *out = answer(*state, &r);
+	struct http_request r = web_ask(*state, "GET", "/nowhere");
+	const char *out = web_get(*state, &r);
 
 	assert_status(out, "404");
 	assert_has(out, "Content-Type: application/json\r\n");
-	assert_has(body_of(out), "{\"ok\":false,\"error_code\":404,");
+	assert_has(web_body(out), "{\"ok\":false,\"error_code\":404,");
 }
 
 static void other_methods_are_405_with_allow(void **state)
 {
-	struct http_request r = begin(*state, "GET", "/api/webhook");
-	const char *out = answer(*state, &r);
+	struct http_request r = web_ask(*state, "GET", "/api/webhook");
+	const char *out = web_get(*state, &r);
 
 	assert_status(out, "405");
 	assert_has(out, "\r\nAllow: POST\r\n");
-	r = begin(*state, "DELETE", "/healthz");
-	out = answer(*state, &r);
+	r = web_ask(*state, "DELETE", "/healthz");
+	out = web_get(*state, &r);
 	assert_status(out, "405");
 	assert_has(out, "\r\nAllow: GET, HEAD\r\n");
 }
 
 static void head_answers_get_without_its_body(void **state)
 {
-	struct http_request r = begin(*state, "GET", "/healthz");
+	struct http_request r = web_ask(*state, "GET", "/healthz");
 	char length[64];
 
 	str_format(length, sizeof(length), "Content-Length: %zu\r\n",
-	    strlen(body_of(answer(*state, &r))));
-	r = begin(*state, "HEAD", "/healthz");
-	const char *out = answer(*state, &r);
+	    strlen(web_body(web_get(*state, &r))));
+	r = web_ask(*state, "HEAD", "/healthz");
+	const char *out = web_get(*state, &r);
 	assert_status(out, "200");
 	assert_has(out, length);
-	assert_string_equal(body_of(out), "");
+	assert_string_equal(web_body(out), "");
 }
 
 static void metrics_are_for_this_machine_only(void **state)
@@ -204,14 +63,14 @@ static void metrics_are_for_this_machine_only(void **state)
 		"::ffff:127.0.0.1", "127.255.255.254", "::ffff:7f00:1" };
 
 	for (size_t i = 0; i < sizeof(far) / sizeof(far[0]); i++) {
-		struct http_request r = begin(*state, "GET", "/metrics");
+		struct http_request r = web_ask(*state, "GET", "/metrics");
 		r.remote_addr = far[i];
-		assert_status(answer(*state, &r), "403");
+		assert_status(web_get(*state, &r), "403");
 	}
 	for (size_t i = 0; i < sizeof(near) / sizeof(near[0]); i++) {
-		struct http_request r = begin(*state, "GET", "/metrics");
+		struct http_request r = web_ask(*state, "GET", "/metrics");
 		r.remote_addr = near[i];
-		const char *out = answer(*state, &r);
+		const char *out = web_get(*state, &r);
 		assert_status(out, "200");
 		assert_has(out, "Content-Type: text/plain; version=0.0.4");
 		assert_has(out, "familybot_shard_up{shard=\"shard2\"} 1\n");
@@ -230,24 +89,24 @@ static void only_the_whole_secret_opens_the_webhook(void **state)
 		"s3cret-Token_of_the_webhoo", SECRET "x", ("x" SECRET) };
 
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
-		struct http_request r = update(*state, "{}");
+		struct http_request r = web_update(*state, "{}");
 		r.secret_token = wrong[i];
-		assert_status(answer(*state, &r), "403");
+		assert_status(web_get(*state, &r), "403");
 	}
 	assert_int_equal(fake.calls, 0);
-	struct http_request r = update(*state, "{}");
-	assert_status(answer(*state, &r), "200");
+	struct http_request r = web_update(*state, "{}");
+	assert_status(web_get(*state, &r), "200");
 	assert_int_equal(fake.calls, 1);
 }
 
 static void an_empty_secret_opens_nothing(void **state)
 {
 	struct world *w = *state;
-	struct http_request r = update(w, "{}");
+	struct http_request r = web_update(w, "{}");
 
 	w->http.webhook_secret = "";
 	r.secret_token = "";
-	assert_status(answer(w, &r), "403");
+	assert_status(web_get(w, &r), "403");
 	assert_int_equal(fake.calls, 0);
 }
 
@@ -264,9 +123,9 @@ static void only_json_is_read(void **state)
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct http_request r = update(*state, "{}");
+		struct http_request r = web_update(*state, "{}");
 		r.content_type = cases[i].type;
-		const char *out = answer(*state, &r);
+		const char *out = web_get(*state, &r);
 		assert_memory_equal(out,
 		    cases[i].ok ? "Status: 200" : "Status: 415", 11);
 	}
@@ -274,13 +133,13 @@ static void only_json_is_read(void **state)
 
 static void the_bots_answer_is_the_webhooks(void **state)
 {
-	struct http_request r = update(*state, "{\"update_id\":1}");
+	struct http_request r = web_update(*state, "{\"update_id\":1}");
 
 	fake.answer = "{\"method\":\"sendMessage\",\"text\":\"\xd0\xb4\xd0\xb0\"}";
-	const char *out = answer(*state, &r);
+	const char *out = web_get(*state, &r);
 	assert_status(out, "200");
 	assert_has(out, "\r\nContent-Length: 38\r\n");
-	assert_string_equal(body_of(out), fake.answer);
+	assert_string_equal(web_body(out), fake.answer);
 	assert_int_equal(fake.len, strlen("{\"update_id\":1}"));
 	assert_hasnt(out, "Connection:");
 }
@@ -291,11 +150,11 @@ static void what_can_never_succeed_is_acknowledged(void **state)
 
 	fake.answer = "half an answer";
 	for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++) {
-		struct http_request r = update(*state, "not json");
+		struct http_request r = web_update(*state, "not json");
 		fake.rc = never[i];
-		const char *out = answer(*state, &r);
+		const char *out = web_get(*state, &r);
 		assert_status(out, "200");
-		assert_string_equal(body_of(out), "{}");
+		assert_string_equal(web_body(out), "{}");
 	}
 }
 
@@ -316,9 +175,9 @@ static void what_may_succeed_later_is_503(void **state)
 
 	fake.answer = "half an answer";
 	for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++) {
-		struct http_request r = update(*state, "{}");
+		struct http_request r = web_update(*state, "{}");
 		fake.rc = later[i].rc;
-		const char *out = answer(*state, &r);
+		const char *out = web_get(*state, &r);
 		assert_status(out, "503");
 		assert_has(out, later[i].header);
 		assert_hasnt(out, "half an answer");
@@ -327,40 +186,40 @@ static void what_may_succeed_later_is_503(void **state)
 
 static void bodies_over_the_cap_or_cut_never_reach_the_bot(void **state)
 {
-	struct http_request r = update(*state, "");
+	struct http_request r = web_update(*state, "");
 
 	r.too_big = true;
-	assert_status(answer(*state, &r), "413");
-	r = update(*state, "{\"upd");
+	assert_status(web_get(*state, &r), "413");
+	r = web_update(*state, "{\"upd");
 	r.cut_short = true;
-	assert_status(answer(*state, &r), "400");
+	assert_status(web_get(*state, &r), "400");
 	assert_int_equal(fake.calls, 0);
 }
 
 static void an_id_that_is_harmless_is_kept(void **state)
 {
-	struct http_request r = begin(*state, "GET", "/healthz");
+	struct http_request r = web_ask(*state, "GET", "/healthz");
 	char first[64];
 
 	r.id = "0123456789abcdef0123456789abcdef";
-	assert_has(answer(*state, &r),
+	assert_has(web_get(*state, &r),
 	    "X-Request-Id: 0123456789abcdef0123456789abcdef\r\n");
-	r = begin(*state, "GET", "/healthz");
+	r = web_ask(*state, "GET", "/healthz");
 	r.id = "evil\r\nSet-Cookie: a=b";
-	const char *out = answer(*state, &r);
+	const char *out = web_get(*state, &r);
 	assert_hasnt(out, "Set-Cookie");
 	assert_has(out, "X-Request-Id: ");
 	str_copy_n(first, sizeof(first), strstr(out, "X-Request-Id: "), 30);
-	r = begin(*state, "GET", "/healthz");
-	assert_hasnt(answer(*state, &r), first);
+	r = web_ask(*state, "GET", "/healthz");
+	assert_hasnt(web_get(*state, &r), first);
 }
 
 static void stages_are_told_in_server_timing(void **state)
 {
-	struct http_request r = update(*state, "{}");
+	struct http_request r = web_update(*state, "{}");
 
 	r.timing.us[STAGE_SHARD] = 1234567;
-	const char *out = answer(*state, &r);
+	const char *out = web_get(*state, &r);
 	const char *header = strstr(out, "Server-Timing: ");
 	assert_non_null(header);
 	assert_has(header, "shard;dur=1234.");
@@ -370,100 +229,97 @@ static void stages_are_told_in_server_timing(void **state)
 static void readyz_names_the_shard_that_is_down(void **state)
 {
 	struct world *w = *state;
-	struct http_request r = begin(w, "GET", "/readyz");
-	const char *out = answer(w, &r);
+	struct http_request r = web_ask(w, "GET", "/readyz");
+	const char *out = web_get(w, &r);
 
 	assert_status(out, "200");
 	assert_has(out, "{\"status\":\"ready\",\"shards\":["
 	    "{\"name\":\"shard0\",\"up\":true,\"state\":\"up\"},");
 	w->down = 1;
-	r = begin(w, "GET", "/readyz");
-	out = answer(w, &r);
+	r = web_ask(w, "GET", "/readyz");
+	out = web_get(w, &r);
 	assert_status(out, "503");
 	assert_has(out, "{\"name\":\"shard0\",\"up\":true,"
 	    "\"state\":\"up\"},{\"name\":\"shard1\",\"up\":false,"
 	    "\"state\":\"down\"}");
 	assert_hasnt(out, "mongodb");
 	w->breaker = 1;
-	r = begin(w, "GET", "/readyz");
-	out = answer(w, &r);
+	r = web_ask(w, "GET", "/readyz");
+	out = web_get(w, &r);
 	assert_has(out, "\"up\":false,\"state\":\"refused\"}");
-	r = begin(w, "GET", "/metrics");
-	out = answer(w, &r);
+	r = web_ask(w, "GET", "/metrics");
+	out = web_get(w, &r);
 	assert_has(out, "familybot_shard_breaker{shard=\"shard0\"} 0\n"
 	    "familybot_shard_breaker{shard=\"shard1\"} 1\n");
 	w->paused = true;
-	r = begin(w, "GET", "/readyz");
-	out = answer(w, &r);
+	r = web_ask(w, "GET", "/readyz");
+	out = web_get(w, &r);
 	assert_status(out, "200");
 	assert_has(out, "\"up\":false,\"state\":\"paused\"}");
 }
 
-/* Runs one request with stderr in a file; returns what was logged. */
-static void logged(struct world *w, struct http_request *r, char *text,
-    size_t size)
-{
-	FILE *log = tmpfile();
-	int saved = dup(STDERR_FILENO);
-	ssize_t n;
-
-	assert_non_null(log);
-	int file = fileno(log);
-	assert_true(file >= 0 && saved >= 0);
-	dup2(file, STDERR_FILENO);
-	answer(w, r);
-	web_done(w->web, r);
-	dup2(saved, STDERR_FILENO);
-	close(saved);
-	n = pread(file, text, size - 1, 0);
-	fclose(log);
-	assert_true(n >= 0);
-	text[n] = '\0';
-}
-
 static void one_line_tells_the_request_and_no_secret(void **state)
 {
-	struct http_request r = update(*state, "{\"text\":\"my diary\"}");
-	char text[4096];
+	struct http_request r = web_update(*state, "{\"text\":\"my diary\"}");
+	char text[4096], end[128];
 
 	r.id = "abcdef0123456789";
-	logged(*state, &r, text, sizeof(text));
+	web_logged(*state, &r, text, sizeof(text));
 	assert_ptr_equal(strchr(text, '\n'), text + strlen(text) - 1);
 	assert_has(text, "event=request id=abcdef0123456789 route=webhook "
 	    "method=POST path=\"/api/webhook\" status=200 ");
 	assert_has(text, " us_shard=");
-	assert_has(text, " kind=message handler=food update=77 user=-42 "
-	    "shard=1\n");
+	str_format(end, sizeof(end), " kind=message handler=food update=77 "
+	    "user=%s shard=1\n", log_who_name(-42));
+	assert_has(text, end);
+	assert_hasnt(text, "user=-42");
 	assert_hasnt(text, SECRET);
 	assert_hasnt(text, "my diary");
-	r = update(*state, "[[[");
+	r = web_update(*state, "[[[");
 	fake.rc = RC_INVALID;
-	logged(*state, &r, text, sizeof(text));
+	web_logged(*state, &r, text, sizeof(text));
 	assert_has(text, " rc=invalid why=\"as told\"\n");
+	r = web_update(*state, "[[[");
+	fake.why = "user -42 is not stored";
+	web_logged(*state, &r, text, sizeof(text));
+	str_format(end, sizeof(end), " why=\"user %s is not stored\"\n",
+	    log_who_name(-42));
+	assert_has(text, end);
+}
+
+static void who_asks_is_told_by_id_in_a_debug_log_alone(void **state)
+{
+	struct http_request r = web_update(*state, "{}");
+	char text[4096];
+
+	log_level_set(LOG_LVL_DEBUG);
+	web_logged(*state, &r, text, sizeof(text));
+	log_level_set(LOG_LVL_INFO);
+	assert_has(text, " user=-42 shard=1\n");
 }
 
 static void a_path_cannot_break_the_log_line(void **state)
 {
-	struct http_request r = begin(*state, "GET", "/x\nlevel=error y=\"");
+	struct http_request r = web_ask(*state, "GET", "/x\nlevel=error y=\"");
 	char text[4096];
 
-	logged(*state, &r, text, sizeof(text));
+	web_logged(*state, &r, text, sizeof(text));
 	assert_ptr_equal(strchr(text, '\n'), text + strlen(text) - 1);
 	assert_has(text, "path=\"/x level=error y=\\\"\" status=404");
 }
 
 static void requests_are_counted_by_route_and_status(void **state)
 {
-	struct http_request r = update(*state, "{}");
+	struct http_request r = web_update(*state, "{}");
 
-	answer(*state, &r);
-	r = update(*state, "{}");
+	web_get(*state, &r);
+	r = web_update(*state, "{}");
 	fake.rc = RC_BUSY;
-	answer(*state, &r);
-	r = begin(*state, "PATCH", "/nowhere");
-	answer(*state, &r);
-	r = begin(*state, "GET", "/metrics");
-	const char *out = answer(*state, &r);
+	web_get(*state, &r);
+	r = web_ask(*state, "PATCH", "/nowhere");
+	web_get(*state, &r);
+	r = web_ask(*state, "GET", "/metrics");
+	const char *out = web_get(*state, &r);
 	assert_has(out, "http_requests_total{route=\"webhook\",method=\"POST\","
 	    "status=\"200\"} 1\n");
 	assert_has(out, "http_requests_total{route=\"webhook\",method=\"POST\","
@@ -476,7 +332,7 @@ static void requests_are_counted_by_route_and_status(void **state)
 	assert_has(out, "\nactive_users_total 1\n");
 }
 
-#define T(f)	cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f)	cmocka_unit_test_setup_teardown(f, web_setup, web_teardown)
 
 int main(void)
 {
@@ -496,6 +352,7 @@ int main(void)
 		T(stages_are_told_in_server_timing),
 		T(readyz_names_the_shard_that_is_down),
 		T(one_line_tells_the_request_and_no_secret),
+		T(who_asks_is_told_by_id_in_a_debug_log_alone),
 		T(a_path_cannot_break_the_log_line),
 		T(requests_are_counted_by_route_and_status),
 	};
