@@ -52,6 +52,7 @@ enum rc answerer_open(const struct config *conf, struct router *router,
 		.commands = bot_commands,
 		.taps = bot_taps,
 		.dialogues = bot_dialogues,
+		.readers = bot_readers,
 	};
 	*out = a;
 	return RC_OK;

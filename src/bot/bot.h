@@ -28,6 +28,7 @@ struct user_service;
 struct command;
 struct tap;
 struct dialogue;
+struct reader;
 
 /* What a bot works with; wired once in app.c. */
 struct bot {
@@ -45,6 +46,7 @@ struct bot {
 	const struct command *const *commands;
 	const struct tap *const *taps;
 	const struct dialogue *const *dialogues;
+	const struct reader *const *readers;
 };
 
 /* For the log line and the metrics of this request. */

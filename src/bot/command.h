@@ -66,8 +66,13 @@ struct dialogue {
 	enum rc (*on_text)(struct turn *t, const char *text, bool *consumed);
 };
 
+/* Runs a row, or says in a group that it is private. */
+enum rc command_run(struct turn *t, const struct command *row,
+    const char *args);
+
 /* Handlers that are not found by a word. */
-enum rc handle_food_text(struct turn *t, const char *text);
+enum rc handle_choice(struct turn *t, const char *text,
+    const struct reader *a, const struct reader *b);
 enum rc handle_food_edit(struct turn *t, const char *text);
 enum rc handle_other_content(struct turn *t, const char *caption);
 

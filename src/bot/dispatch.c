@@ -14,6 +14,7 @@
 #include "bot/command.h"
 #include "bot/dialogue.h"
 #include "bot/heard.h"
+#include "bot/intent.h"
 #include "bot/later.h"
 #include "bot/taps.h"
 #include "bot/text.h"
@@ -39,15 +40,21 @@ static enum rc refuse_in_group(struct turn *t, const struct command *row)
 	return RC_OK;
 }
 
+enum rc command_run(struct turn *t, const struct command *row,
+    const char *args)
+{
+	if ((row->flags & CMD_PRIVATE_ONLY) && !t->up->private_chat)
+		return refuse_in_group(t, row);
+	return row->run(t, args);
+}
+
 static enum rc run_command(struct turn *t, const struct heard_command *c,
     struct update_info *info)
 {
 	const struct command *row = heard_row(t->bot, c);
 
 	info->handler = row->name;
-	if ((row->flags & CMD_PRIVATE_ONLY) && !t->up->private_chat)
-		return refuse_in_group(t, row);
-	return row->run(t, c->args);
+	return command_run(t, row, c->args);
 }
 
 static enum rc run_text(struct turn *t, const char *text,
@@ -58,8 +65,7 @@ static enum rc run_text(struct turn *t, const char *text,
 
 	if (rc != RC_OK || consumed)
 		return rc;
-	info->handler = "food";
-	return handle_food_text(t, text);
+	return intent_text(t, text, info);
 }
 
 static enum rc run_message(struct turn *t, struct update_info *info)

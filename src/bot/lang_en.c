@@ -155,6 +155,24 @@ static const char *const texts[] = {
 	[T_BTN_PRIVATE] = "💬 Open the private chat",
 	[T_TAP_OLD] = "This button is old, so I changed nothing. Please ask me again.",
 
+	/* what was meant */
+	[T_READ_COMMAND] = "⌨️ A command",
+	[T_READ_TALK] = "💬 Just words",
+	[T_READ_QUESTION] = "🔎 Only tell me the calories",
+	[T_READ_FOOD] = "🍽 Write it down",
+	[T_CHOICE_ASK] = "🤔 “{0}”: shall I write it down, or only count?",
+	[T_TALK_THANKS] = "😊 You are welcome! Just go on telling me what you eat.",
+	[T_TALK_HELLO] = "👋 Hello! I keep a food diary. Tell me what you ate, for example "
+	    "<i>200 g rice</i>. Everything I can do: /help",
+	[T_TALK_BYE] = "👋 See you! Your food diary is waiting here.",
+	[T_QUESTION_ROW] = "🔎 <b>{0}</b>\nin 100 g: <b>{1} kcal</b>",
+	[T_QUESTION_MACROS] = " · P {0} · F {1} · C {2}",
+	[T_QUESTION_PORTION] = "a usual portion ≈ {0} g: {1} kcal",
+	[T_QUESTION_AMOUNT] = "{0} g: <b>{1} kcal</b>",
+	[T_QUESTION_UNKNOWN] = "🤔 I do not know <b>{0}</b> yet. Tell me that you ate it, and I will ask "
+	    "for the calories on its package.",
+	[T_QUESTION_END] = "<i>For information only: nothing was written down.</i>",
+
 	/* looking back */
 	[T_DAY_TITLE] = "📅 <b>{0}</b>",
 	[T_DAY_EMPTY] = "Nothing written down yet. What did you eat?",

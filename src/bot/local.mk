@@ -5,6 +5,7 @@ libfamilybot_a_SOURCES += \
 	src/bot/dispatch.c \
 	src/bot/draft.c src/bot/draft.h \
 	src/bot/heard.c src/bot/heard.h \
+	src/bot/intent.c src/bot/intent.h \
 	src/bot/lang_en.c \
 	src/bot/lang_ru.c \
 	src/bot/later.c src/bot/later.h \

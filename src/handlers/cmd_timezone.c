@@ -10,9 +10,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bot/intent.h"
 #include "bot/text.h"
 #include "handlers/table.h"
-#include "services/food.h"
 #include "services/user.h"
 #include "utils/validators.h"
 
@@ -236,14 +236,14 @@ static enum rc run_tap(struct turn *t, const char *args)
 /* A name that is neither a zone nor food is a city that we do not know. */
 static enum rc is_strange_city(struct turn *t, const char *text, bool *strange)
 {
-	struct parsed *p = arena_alloc(t->arena, sizeof(*p));
+	struct intent in;
 	enum rc rc;
 
 	*strange = strlen(text) < 60 && strpbrk(text, "0123456789\n") == NULL;
 	if (!*strange || strchr(text, '/') != NULL)
 		return RC_OK;
-	rc = food_parse(t->bot->foods, t->store, &t->user, text, p, t->err);
-	*strange = rc == RC_OK && p->verdict == PARSE_UNKNOWN;
+	rc = intent_read(t, text, &in);
+	*strange = rc == RC_OK && in.guess.score == INTENT_MAYBE;
 	return rc;
 }
 

@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "bot/intent.h"
 #include "bot/text.h"
 #include "handlers/meal_view.h"
 #include "handlers/table.h"
@@ -125,13 +126,8 @@ static enum rc parse(struct turn *t, const char *text, struct parsed **out)
 	return rc;
 }
 
-enum rc handle_food_text(struct turn *t, const char *text)
+static enum rc apply(struct turn *t, const char *text, struct parsed *p)
 {
-	struct parsed *p;
-	enum rc rc = parse(t, text, &p);
-
-	if (rc != RC_OK)
-		return rc;
 	if (p->days_back > 1 && (p->verdict == PARSE_FOOD ||
 	    p->verdict == PARSE_UNKNOWN)) {
 		text_put(reply_send(&t->reply), turn_lang(t), T_TOO_LONG_AGO);
@@ -155,6 +151,63 @@ enum rc handle_food_text(struct turn *t, const char *text)
 		return RC_OK;
 	}
 }
+
+static bool amount_stated(const struct parsed *p)
+{
+	for (int i = 0; i < p->nitems; i++)
+		if (!p->items[i].guessed)
+			return true;
+	return false;
+}
+
+/* "2 банана?": whoever tells an amount may have eaten it, the sign says that
+ * they are not sure themselves. */
+static enum rc read_unsure(struct turn *t, const char *text, struct guess *out)
+{
+	size_t n = strlen(text);
+	struct parsed *p;
+	char *said;
+	enum rc rc;
+
+	while (n > 0 && strchr(" \t\n", text[n - 1]) != NULL)
+		n--;
+	if (n == 0 || text[n - 1] != '?')
+		return RC_OK;
+	said = arena_strdup(t->arena, text);
+	said[n - 1] = '\0';
+	rc = parse(t, said, &p);
+	if (rc != RC_OK || p->verdict != PARSE_FOOD || !amount_stated(p))
+		return rc;
+	*out = (struct guess){ .score = INTENT_LIKELY, .text = said, .found = p,
+		.reason = "an amount and a question mark" };
+	return RC_OK;
+}
+
+static enum rc read_food(struct turn *t, const char *text, struct guess *out)
+{
+	static const struct { int score; const char *reason; } by_verdict[] = {
+		[PARSE_FOOD] = { INTENT_CLEAR, "a food that is known" },
+		[PARSE_UNKNOWN] = { INTENT_MAYBE, "looks like a food" },
+		[PARSE_SAME_AS_YESTERDAY] = { INTENT_CLEAR, "as yesterday" },
+		[PARSE_NOT_FOOD] = { INTENT_LAST, "no food is told" },
+	};
+	struct parsed *p;
+	enum rc rc = parse(t, text, &p);
+
+	if (rc != RC_OK)
+		return rc;
+	out->score = by_verdict[p->verdict].score;
+	out->reason = by_verdict[p->verdict].reason;
+	out->found = p;
+	return p->verdict == PARSE_NOT_FOOD ? read_unsure(t, text, out) : RC_OK;
+}
+
+static enum rc run_food(struct turn *t, const struct guess *g)
+{
+	return apply(t, g->text, g->found);
+}
+
+const struct reader reader_food = { "food", T_READ_FOOD, read_food, run_food };
 
 /* The entry stays when the new words tell no food: better kept than lost. */
 static enum rc edit_without_food(struct turn *t, struct meal *m)
@@ -200,6 +253,14 @@ enum rc handle_food_edit(struct turn *t, const char *text)
 	return RC_OK;
 }
 
+static enum rc handle_caption(struct turn *t, const char *caption)
+{
+	struct parsed *p;
+	enum rc rc = parse(t, caption, &p);
+
+	return rc == RC_OK ? apply(t, caption, p) : rc;
+}
+
 enum rc handle_other_content(struct turn *t, const char *caption)
 {
 	static const enum text_id answers[] = {
@@ -214,7 +275,7 @@ enum rc handle_other_content(struct turn *t, const char *caption)
 
 	/* what a photo's caption tells is as good as a message */
 	if (t->up->content == CONTENT_PHOTO && caption[0] != '\0')
-		return handle_food_text(t, caption);
+		return handle_caption(t, caption);
 	text_put(reply_send(&t->reply), turn_lang(t), answers[t->up->content]);
 	return RC_OK;
 }

@@ -1,4 +1,5 @@
 libfamilybot_a_SOURCES += \
+	src/handlers/choice.c \
 	src/handlers/cmd_cancel.c \
 	src/handlers/cmd_delete_me.c \
 	src/handlers/cmd_help.c \
@@ -12,6 +13,8 @@ libfamilybot_a_SOURCES += \
 	src/handlers/cmd_week.c \
 	src/handlers/food_text.c \
 	src/handlers/meal_view.c src/handlers/meal_view.h \
+	src/handlers/question.c \
+	src/handlers/said.c \
 	src/handlers/step_rows.c src/handlers/step_rows.h \
 	src/handlers/steps.c src/handlers/steps.h \
 	src/handlers/table.c src/handlers/table.h \

@@ -86,7 +86,7 @@ static void put_left(struct turn *t, struct buf *out,
 	    fmt_int(t->arena, l, left >= 0 ? left : -left));
 }
 
-static void put_sources(struct turn *t, struct buf *out, const struct meal *m)
+void meal_sources_put(struct turn *t, struct buf *out, const struct meal *m)
 {
 	static const enum text_id names[] = { T_SOURCE_USDA, T_SOURCE_OWN,
 		T_SOURCE_RECIPE };
@@ -159,7 +159,7 @@ void meal_put(struct turn *t, struct buf *out, const struct meal *m,
 	}
 	put_left(t, out, day);
 	buf_putc(out, '\n');
-	put_sources(t, out, m);
+	meal_sources_put(t, out, m);
 }
 
 void meal_buttons(struct turn *t, struct keyboard *k, const struct meal *m,

@@ -23,6 +23,8 @@ enum meal_title { MEAL_TITLE_NEW, MEAL_TITLE_EDITED, MEAL_TITLE_VIEW,
 /* Rows, total, what is left of the day, sources; HTML. */
 void meal_put(struct turn *t, struct buf *out, const struct meal *m,
     const struct day_sum *day, enum meal_title title);
+/* Where the figures of its rows come from. */
+void meal_sources_put(struct turn *t, struct buf *out, const struct meal *m);
 void meal_buttons(struct turn *t, struct keyboard *k, const struct meal *m,
     enum meal_title title);
 bool meal_button(struct keyboard *k, const char *label, char op,

@@ -15,10 +15,19 @@ const struct command *const bot_commands[] = {
 const struct tap *const bot_taps[] = {
 	&tap_meal, &tap_step, &tap_teach, &tap_today, &tap_week, &tap_history,
 	&tap_profile, &tap_language, &tap_timezone, &tap_delete_me,
+	&tap_choice,
 	NULL
 };
 
 const struct dialogue *const bot_dialogues[] = {
 	&dialogue_step, &dialogue_teach, &dialogue_timezone, &dialogue_delete,
+	&dialogue_choice,
+	NULL
+};
+
+/* Those that only compare words come first: when one is sure, the text is not
+ * parsed. */
+const struct reader *const bot_readers[] = {
+	&reader_command, &reader_talk, &reader_question, &reader_food,
 	NULL
 };

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from golden import golden_en, golden_ru, near
-from meals import rows
+from meals import eaten, rows
 
 _transcripts = {}
 
@@ -109,6 +109,36 @@ def test_food_told_instead_of_an_answer_is_food(stack):
     assert len(rows(seen)) == 1 and near(rows(seen)[0].grams, 150)
     seen = p.asks("2 яйца")
     assert len(rows(seen)) == 1 and "яйц" in rows(seen)[0].name.lower()
+
+
+def asks_and_changes_their_mind(p, words):
+    """Only what was eaten is written down; nobody is held by a question."""
+    seen = p.asks(words["question"])
+    assert near(seen.numbers()[1], 89, 1.0) and rows(seen) == []
+    assert eaten(p.asks("/today")) == 0
+    seen = p.asks(words["either"])
+    assert len(seen.buttons) == 2 and rows(seen) == []
+    seen = p.presses("🍽")
+    assert near(rows(seen)[0].grams, 240)
+    p.asks(words["unknown"])
+    seen = p.asks("/undo")
+    assert rows(seen) == [] and words["undone"] in seen.text
+    p.asks(words["cancel"])
+    assert rows(p.asks("350")) == [], "the question was taken back"
+    assert eaten(p.asks("/today")) == 0
+    assert rows(p.asks(words["thanks"])) == []
+    return p.transcript
+
+
+@pytest.mark.parametrize("words", [
+    dict(language="ru", question="Сколько калорий в 100 г банана?", either="2 банана?", undone="Банан",
+         unknown="100 г хрумбурзика", cancel="Отмена", thanks="спасибо!"),
+    dict(language="en", question="How many calories are in 100 g banana?", either="2 bananas?", undone="Banana",
+         unknown="100 g of zorblax", cancel="never mind", thanks="Thank you"),
+], ids=["ru", "en"])
+def test_a_question_is_no_meal_and_cancel_is_heard(stack, words):
+    p = stack.person("Ася", words["language"])
+    asks_and_changes_their_mind(p, words)
 
 
 @pytest.mark.parametrize("label, kcal, protein", [

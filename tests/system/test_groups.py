@@ -48,6 +48,33 @@ def test_what_is_private_is_not_shown_to_a_group(stack):
     assert not seen.has("Да"), "nothing is deleted in front of others"
 
 
+@pytest.mark.parametrize("command", ["/today", "/week", "/undo", "/history"])
+def test_the_diary_is_not_told_to_a_group(stack, command):
+    anna = stack.person("Анна")
+    anna.asks("200 г гречки")
+    seen = anna.in_group(stack.group()).asks(command + BOT)
+    assert "речк" not in seen.text and not any(n > 100 for n in seen.numbers())
+    assert [b.get("url", "").startswith("https://t.me/family_test_bot")
+            for row in seen.message["reply_markup"]["inline_keyboard"] for b in row] == [True]
+    assert eaten(anna.asks("/today")) > 100, "nothing was taken back either"
+
+
+def test_a_group_hears_of_the_meal_that_it_was_told(stack):
+    anna = stack.person("Анна")
+    anna.asks("300 г борща")
+    seen = anna.in_group(stack.group()).asks(f"{BOT} 200 г гречки")
+    assert len(rows(seen)) == 1 and "Сегодня" not in seen.text
+
+
+def test_what_is_written_in_the_name_of_a_chat_is_not_answered(stack):
+    group = stack.group()
+    talk = stack.person("Канал").in_group(group)
+    channel = {"id": -1009000000001, "type": "channel", "title": "Новости"}
+    talk.says("/help" + BOT, sender_chat=channel)
+    talk.says("/help" + BOT, sender_chat=channel, is_automatic_forward=True)
+    assert said_nothing(talk)
+
+
 def test_somebody_elses_tap_in_a_group_changes_nothing_of_mine(stack):
     group = stack.group()
     anna, boris = stack.person("Анна"), stack.person("Борис")
@@ -99,6 +126,12 @@ def test_what_is_no_text_gets_a_kind_word(stack, kind):
     p.says(**OTHER[kind])
     assert 5 < len(p.sees().text) < 400
     assert eaten(p.asks("/today")) == 0
+
+
+def test_a_command_under_a_photo_is_heard(stack):
+    p = stack.person()
+    p.says(**OTHER["photo"], caption="/help")
+    assert "/today" in p.sees().text
 
 
 def test_unknown_commands_and_other_text_make_no_entry(stack):

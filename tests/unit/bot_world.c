@@ -59,6 +59,7 @@ int world_open(void **state)
 	w->bot.commands = bot_commands;
 	w->bot.taps = bot_taps;
 	w->bot.dialogues = bot_dialogues;
+	w->bot.readers = bot_readers;
 	arena_init(&w->arena);
 	buf_init(&w->answer, 1 << 20);
 	*state = w;

@@ -72,6 +72,10 @@ test_bot_people_SOURCES = tests/unit/test_bot_people.c \
 	tests/unit/bot_world.c tests/unit/bot_world.h
 test_bot_people_LDADD = $(TEST_LIBS)
 check_PROGRAMS += test_bot_again test_bot_doors test_bot_dialogues
+check_PROGRAMS += test_bot_intents
+test_bot_intents_SOURCES = tests/unit/test_bot_intents.c \
+	tests/unit/bot_world.c tests/unit/bot_world.h
+test_bot_intents_LDADD = $(TEST_LIBS)
 test_bot_again_SOURCES = tests/unit/test_bot_again.c \
 	tests/unit/bot_world.c tests/unit/bot_world.h
 test_bot_again_LDADD = $(TEST_LIBS)
