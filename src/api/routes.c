@@ -4,9 +4,13 @@
 #include "api/http.h"
 
 const struct http_route http_routes[] = {
-	{ "POST", "/api/webhook", "webhook", webhook_post, 0 },
-	{ "GET", "/healthz", "healthz", healthz_get, 0 },
-	{ "GET", "/readyz", "readyz", readyz_get, 0 },
-	{ "GET", "/metrics", "metrics", metrics_get_page, HTTP_F_LOCAL },
-	{ NULL, NULL, NULL, NULL, 0 },
+	{ .method = "POST", .path = "/api/webhook", .name = "webhook",
+	    .handle = webhook_post },
+	{ .method = "GET", .path = "/healthz", .name = "healthz",
+	    .handle = healthz_get },
+	{ .method = "GET", .path = "/readyz", .name = "readyz",
+	    .handle = readyz_get },
+	{ .method = "GET", .path = "/metrics", .name = "metrics",
+	    .handle = metrics_get_page, .flags = HTTP_F_LOCAL },
+	{ .path = NULL },
 };

@@ -17,11 +17,13 @@ static const struct {
 } status_texts[] = {
 	{ 200, "OK" },
 	{ 400, "Bad Request" },
+	{ 401, "Unauthorized" },
 	{ 403, "Forbidden" },
 	{ 404, "Not Found" },
 	{ 405, "Method Not Allowed" },
 	{ 413, "Content Too Large" },
 	{ 415, "Unsupported Media Type" },
+	{ 429, "Too Many Requests" },
 	{ 431, "Request Header Fields Too Large" },
 	{ 500, "Internal Server Error" },
 	{ 503, "Service Unavailable" },
@@ -38,7 +40,7 @@ void http_response_clear(struct http_response *r)
 	r->status = 200;
 	r->retry_after = 0;
 	r->content_type = "application/json";
-	r->allow = NULL;
+	r->allow[0] = '\0';
 	buf_clear(&r->body);
 	memset(&r->note, 0, offsetof(struct http_note, err));
 	r->note.shard = -1;
@@ -85,6 +87,18 @@ void http_fail(struct http_response *r, int status, const char *why)
 	buf_putc(&r->body, '}');
 }
 
+void http_problem(struct http_response *r, int status, const char *why)
+{
+	r->status = status;
+	r->content_type = "application/problem+json";
+	buf_clear(&r->body);
+	buf_puts(&r->body, "{\"type\":\"about:blank\",\"title\":");
+	json_put_str(&r->body, http_status_text(status));
+	buf_printf(&r->body, ",\"status\":%d,\"detail\":", status);
+	json_put_str(&r->body, why);
+	buf_putc(&r->body, '}');
+}
+
 /* us as milliseconds with three decimals, which is what dur counts in. */
 static void put_dur(struct buf *out, const char *name, int64_t us)
 {
@@ -114,8 +128,10 @@ void http_print(const struct http_response *r, enum http_method method,
 	    http_status_text(r->status), r->content_type, r->body.len, id);
 	if (r->retry_after > 0)
 		buf_printf(out, "Retry-After: %d\r\n", r->retry_after);
-	if (r->allow != NULL)
+	if (r->allow[0] != '\0')
 		buf_printf(out, "Allow: %s\r\n", r->allow);
+	if (r->status == 401)	/* RFC 9110 wants it with each 401 */
+		buf_puts(out, "WWW-Authenticate: Bearer\r\n");
 	put_server_timing(out, t, total_us);
 	buf_puts(out, "\r\n");
 	if (method != HTTP_HEAD)

@@ -18,7 +18,7 @@
 
 struct arena;
 
-enum { HTTP_ID_SIZE = 65, HTTP_ANSWER_MAX = 4 << 20 };
+enum { HTTP_ID_SIZE = 65, HTTP_ALLOW_SIZE = 64, HTTP_ANSWER_MAX = 4 << 20 };
 
 /* A parameter of the request as CGI (RFC 3875) names it: a header has the
  * name "HTTP_" and its own in capitals.  Only the value is terminated. */
@@ -27,6 +27,18 @@ struct http_field {
 	size_t len;
 	const char *value;
 	size_t value_len;
+};
+
+/* What a route's row named, and the request said. */
+struct http_arg {
+	const char *name, *value;
+	struct http_arg *next;
+};
+
+/* Who asks, when the route wants to know: see struct http_doors in web.h. */
+struct http_caller {
+	int64_t user_id;	/* 0 nobody known */
+	bool admin;
 };
 
 struct http_request {
@@ -42,6 +54,8 @@ struct http_request {
 	const struct http_field *fields;
 	size_t nfields;
 	bool too_many;			/* fields; only the first were kept */
+	struct http_arg *args;		/* see http_arg */
+	struct http_caller caller;
 	bool too_big;			/* over the cap: body was not kept */
 	bool cut_short;			/* the sender went away in the middle */
 	struct arena *arena;		/* reset after the answer */
@@ -62,7 +76,7 @@ struct http_response {
 	int status;
 	int retry_after;		/* seconds, 0: no such header */
 	const char *content_type;
-	const char *allow;		/* of a 405, NULL otherwise */
+	char allow[HTTP_ALLOW_SIZE];	/* of a 405, "" otherwise */
 	struct buf body;
 	struct http_note note;
 };
@@ -76,6 +90,19 @@ const char *http_status_text(int status);
 /* The answer becomes this status with {"ok":false,"error_code":status,
  * "description":why}, the form that Telegram and nginx/ use. */
 void http_fail(struct http_response *r, int status, const char *why);
+
+/* The same as RFC 9457 has it: {"type":"about:blank","title":…,"status":…,
+ * "detail":why}. */
+void http_problem(struct http_response *r, int status, const char *why);
+
+/* args.c: the value of a name in the row's path, or of a parameter that the
+ * row wants; NULL none. */
+const char *http_arg(const struct http_request *req, const char *name);
+/* Any header, for those who check before a row does; NULL none. */
+const char *http_header(const struct http_request *req, const char *name);
+/* Keeps copies in the request's arena. */
+void http_arg_add(struct http_request *req, const char *name, size_t name_len,
+    const char *value, size_t len);
 
 /* The whole answer as CGI wants it: Status, headers, empty line, and the body
  * unless the method is HEAD. */

@@ -1,4 +1,5 @@
 libfamilybot_a_SOURCES += \
+	src/web/args.c \
 	src/web/fcgi.c src/web/fcgi.h \
 	src/web/fcgi_fields.c \
 	src/web/fcgi_parse.c src/web/fcgi_parse.h \

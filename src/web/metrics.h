@@ -21,7 +21,7 @@
 #include "web/method.h"
 #include "web/metrics_worker.h"
 
-enum { METRICS_ROUTES_MAX = 12, METRICS_PROCESSES_MAX = 128 };
+enum { METRICS_ROUTES_MAX = 64, METRICS_PROCESSES_MAX = 128 };
 
 enum metric_id {
 	METRIC_REQUESTS, METRIC_DURATION, METRIC_STAGE, METRIC_UPDATES,

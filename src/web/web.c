@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/random.h>
 
 #include "utils/arena.h"
@@ -20,6 +21,7 @@ struct web {
 	const struct http_route *rows;
 	int nrows;
 	void *ctx;
+	struct http_doors doors;
 	struct metrics *metrics;
 	const struct clock *clock;
 	struct arena arena;
@@ -56,6 +58,11 @@ void web_free(struct web *w)
 	free(w);
 }
 
+void web_doors_set(struct web *w, const struct http_doors *doors)
+{
+	w->doors = *doors;
+}
+
 /* Ids of our own: a counter scrambled by the finalizer of splitmix64, unique
  * within the process and unlike those of its neighbours. */
 static void own_id(struct web *w)
@@ -85,28 +92,113 @@ void web_begin(struct web *w, struct http_request *req)
 	timing_start(&req->timing);
 }
 
+/* Is a media type the one that the row wants, whatever its parameters? */
+static bool type_fits(const char *sent, const char *want)
+{
+	size_t n = strlen(want);
+
+	return strncasecmp(sent, want, n) == 0 &&
+	    (sent[n] == '\0' || sent[n] == ';' || sent[n] == ' ');
+}
+
+/* Returns the status to refuse with, 0: may enter. */
+static int doors_pass(const struct web *w, const struct http_route *row,
+    struct http_request *req, const char **why)
+{
+	struct err e = { .text = "" };
+	enum rc rc;
+
+	if ((row->flags & HTTP_F_LOCAL) && !http_addr_local(req->remote_addr)) {
+		*why = "only for this machine";
+		return 403;
+	}
+	if (!(row->flags & (HTTP_F_AUTH | HTTP_F_ADMIN)))
+		return 0;
+	if (w->doors.who == NULL) {
+		*why = "nobody is at this door";
+		return 500;
+	}
+	rc = w->doors.who(w->doors.ctx, req, &req->caller, &e);
+	if (rc == RC_UNAVAILABLE) {
+		*why = "who asks cannot be told now";
+		return 503;
+	}
+	if (rc != RC_OK || req->caller.user_id == 0) {
+		*why = "who asks is not known";
+		return 401;
+	}
+	*why = "only for administrators";
+	return (row->flags & HTTP_F_ADMIN) && !req->caller.admin ? 403 : 0;
+}
+
+/* The same for how often somebody comes. */
+static int limit_pass(const struct web *w, const struct http_route *row,
+    const struct http_request *req, int *wait_s, const char **why)
+{
+	if (row->limit == HTTP_LIMIT_NONE)
+		return 0;
+	if (w->doors.wait == NULL) {
+		*why = "nobody counts at this door";
+		return 500;
+	}
+	*wait_s = w->doors.wait(w->doors.ctx, row->limit, req);
+	*why = "too many requests, see Retry-After";
+	return *wait_s > 0 ? 429 : 0;
+}
+
+/* And for what it brings. */
+static int content_pass(const struct web *w, const struct http_route *row,
+    struct http_request *req, struct err *e, const char **why)
+{
+	*why = e->text;
+	if (req->too_many) {
+		*why = "there are too many headers";
+		return 431;
+	}
+	if (req->too_big || (row->body_max > 0 && req->len > row->body_max)) {
+		*why = "the body is too large";
+		return 413;
+	}
+	if (req->cut_short) {
+		*why = "the body ended too early";
+		return 400;
+	}
+	if (row->type != NULL && !type_fits(req->content_type, row->type)) {
+		err_set(e, RC_INVALID, "the body should be %s", row->type);
+		return 415;
+	}
+	if (http_args_take(row->wants, req, e) != RC_OK)
+		return 400;
+	return row->check != NULL && row->check(w->ctx, req, e) != RC_OK ?
+	    400 : 0;
+}
+
 static void dispatch(struct web *w, struct http_request *req)
 {
 	struct http_response *resp = &w->resp;
+	struct err e = { .text = "" };
 	const struct http_route *row;
-	int i = http_route_find(w->rows, req->path, req->method, resp);
+	const char *why = "";
+	int i = http_route_find(w->rows, req, resp), wait_s = 0, status;
 
 	w->route = i < 0 ? w->nrows : i;
 	if (i < 0)
 		return;
 	row = &w->rows[i];
-	if ((row->flags & HTTP_F_LOCAL) && !http_addr_local(req->remote_addr))
-		http_fail(resp, 403, "only for this machine");
-	else if (req->too_many)
-		http_fail(resp, 431, "there are too many headers");
-	else if (req->too_big)
-		http_fail(resp, 413, "the body is too large");
-	else if (req->cut_short)
-		http_fail(resp, 400, "the body ended too early");
-	else
+	status = doors_pass(w, row, req, &why);
+	if (status == 0)
+		status = limit_pass(w, row, req, &wait_s, &why);
+	if (status == 0)
+		status = content_pass(w, row, req, &e, &why);
+	if (status == 0)
 		row->handle(w->ctx, req, resp);
+	else
+		http_refuse(resp, row->flags, status, why);
+	if (wait_s > 0)
+		resp->retry_after = wait_s;
 	if (buf_over(&resp->body))
-		http_fail(resp, 500, "the answer grew over its limit");
+		http_refuse(resp, row->flags, 500,
+		    "the answer grew over its limit");
 }
 
 static void count(struct web *w, const struct http_request *req,
@@ -146,6 +238,11 @@ static void log_request(const struct web *w, const struct http_request *req)
 	const struct http_note *note = &w->resp.note;
 	const int64_t *us = req->timing.us;
 	bool bad = w->resp.status >= 500 || note->err.rc != RC_OK;
+	const struct http_route *row = w->route < w->nrows ?
+	    &w->rows[w->route] : NULL;
+	/* "/users/4711" would tell by the path whom the line is about */
+	const char *path = row != NULL && http_route_named(row) ? row->path :
+	    req->path;
 	char update[192] = "", why[300] = "";
 
 	if (note->kind != NULL)
@@ -162,8 +259,8 @@ static void log_request(const struct web *w, const struct http_request *req)
 	    " us_parse=%" PRId64 " us_route=%" PRId64
 	    " us_cache=%" PRId64 " us_shard=%" PRId64 " us_handler=%" PRId64
 	    " us_reply=%" PRId64 "%s%s", w->id,
-	    w->route < w->nrows ? w->rows[w->route].name : "other",
-	    http_method_name(http_method_of(req->method)), log_q(req->path),
+	    row != NULL ? row->name : "other",
+	    http_method_name(http_method_of(req->method)), log_q(path),
 	    w->resp.status, w->resp.body.len, w->total_us, us[STAGE_PARSE],
 	    us[STAGE_ROUTE], us[STAGE_CACHE], us[STAGE_SHARD],
 	    us[STAGE_HANDLER], us[STAGE_REPLY], update, why);

@@ -22,6 +22,23 @@ struct web *web_new(const struct http_route *rows, void *ctx,
     struct metrics *metrics, const struct clock *clock);
 void web_free(struct web *w);
 
+/*
+ * Who stands at the doors of routes that want to know.  A route that needs one
+ * which is not there answers 500: it is shut, not open.
+ */
+struct http_doors {
+	void *ctx;
+	/* By the request's headers.  RC_OK fills caller, whose user_id is not
+	 * 0; RC_UNAVAILABLE: it cannot be told now, 503; all else: 401. */
+	enum rc (*who)(void *ctx, const struct http_request *req,
+	    struct http_caller *caller, struct err *e);
+	/* Seconds to wait before the next try, 0: it may pass.  req->caller
+	 * is known when the row wants that. */
+	int (*wait)(void *ctx, enum http_limit limit,
+	    const struct http_request *req);
+};
+void web_doors_set(struct web *w, const struct http_doors *doors);
+
 /* Empties *req and starts its clock; its arena is web's own. */
 void web_begin(struct web *w, struct http_request *req);
 

@@ -38,8 +38,8 @@ static void echo(void *ctx, struct http_request *req,
 }
 
 static const struct http_route rows[] = {
-	{ "POST", "/echo", "echo", echo, 0 },
-	{ NULL, NULL, NULL, NULL, 0 },
+	{ .method = "POST", .path = "/echo", .name = "echo", .handle = echo },
+	{ .path = NULL },
 };
 
 static void serve(int fd)

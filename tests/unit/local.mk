@@ -7,11 +7,14 @@ test_config_shards_LDADD = $(TEST_LIBS)
 check_PROGRAMS += test_shards_ctl
 test_shards_ctl_SOURCES = tests/unit/test_shards_ctl.c tests/unit/config_place.h
 test_shards_ctl_LDADD = $(TEST_LIBS)
-check_PROGRAMS += test_web test_fcgi test_fcgi_peers test_fcgi_parse \
+check_PROGRAMS += test_web test_routes test_fcgi test_fcgi_peers test_fcgi_parse \
 	test_metrics
 test_web_SOURCES = tests/unit/test_web.c tests/unit/web_place.c \
 	tests/unit/web_place.h
 test_web_LDADD = $(TEST_LIBS)
+test_routes_SOURCES = tests/unit/test_routes.c tests/unit/web_place.c \
+	tests/unit/web_place.h
+test_routes_LDADD = $(TEST_LIBS)
 test_fcgi_SOURCES = tests/unit/test_fcgi.c tests/unit/fcgi_place.c \
 	tests/unit/fcgi_place.h
 test_fcgi_LDADD = $(TEST_LIBS)
