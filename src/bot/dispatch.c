@@ -98,11 +98,13 @@ static enum rc run_tap(struct turn *t, struct update_info *info)
 {
 	enum text_id why = T_TAP_OLD;
 	struct tap_data d;
+	bool whole = tap_read(t->bot->taps, t->up->data, &d);
 
-	if (tap_read(t->bot->taps, t->up->data, &d) && d.row != NULL) {
-		info->handler = d.row->verb;
+	if (d.row == NULL)
+		return RC_OK;	/* no button of ours: just stops waiting */
+	info->handler = d.row->verb;
+	if (whole)
 		why = tap_refusal(&d, t->up, clock_ms(t->bot->clock) / 1000);
-	}
 	if (why == TEXT_COUNT)
 		return d.row->run(t, arena_strdup(t->arena, d.args));
 	str_copy(t->reply.toast, sizeof(t->reply.toast),

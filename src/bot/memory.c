@@ -71,7 +71,8 @@ static void write_all(struct user *u, const char *body, size_t len, char kind,
 	for (size_t i = 0; i < sizeof(kinds); i++) {
 		const char *p = kinds[i] == kind ? line :
 		    line_find(u, kinds[i]);
-		if (p == NULL)
+		/* a line that we did not write must not take our room */
+		if (p == NULL || strcspn(p, "\n") >= MEMORY_LINE_MAX)
 			continue;
 		buf_putc(&b, '\n');
 		buf_add(&b, p, strcspn(p, "\n"));

@@ -2,7 +2,7 @@
 # builds and runs them.
 FUZZERS = tests/fuzz/fuzz_config tests/fuzz/fuzz_datagram tests/fuzz/fuzz_fcgi \
 	tests/fuzz/fuzz_food tests/fuzz/fuzz_items tests/fuzz/fuzz_label tests/fuzz/fuzz_record \
-	tests/fuzz/fuzz_update
+	tests/fuzz/fuzz_tap tests/fuzz/fuzz_update
 EXTRA_PROGRAMS += $(FUZZERS)
 CLEANFILES += $(FUZZERS)
 FUZZ_LIBS = $(CORE_LIBS) $(CURL_LIBS)
@@ -28,6 +28,9 @@ tests_fuzz_fuzz_label_LDADD = $(FUZZ_LIBS)
 tests_fuzz_fuzz_record_SOURCES = tests/fuzz/fuzz_record.c tests/fuzz/fuzz.h
 tests_fuzz_fuzz_record_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_record_LDADD = $(FUZZ_LIBS)
+tests_fuzz_fuzz_tap_SOURCES = tests/fuzz/fuzz_tap.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_tap_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_tap_LDADD = $(FUZZ_LIBS)
 tests_fuzz_fuzz_update_SOURCES = tests/fuzz/fuzz_update.c tests/fuzz/fuzz.h
 tests_fuzz_fuzz_update_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_update_LDADD = $(FUZZ_LIBS)
