@@ -2,8 +2,9 @@
  * fcgi.h - the FastCGI transport: sockets, time-outs and signals; what the
  * bytes mean is in fcgi_parse.h.
  *
- * One process serves one connection at a time, one request a connection.  A
- * peer that breaks the protocol, or takes its time, loses its connection.
+ * One process answers one request at a time, one a connection, and takes only
+ * whole ones: a peer that is slow, or breaks the protocol, loses its connection
+ * and holds up nobody.
  */
 #ifndef FAMILYBOT_WEB_FCGI_H
 #define FAMILYBOT_WEB_FCGI_H

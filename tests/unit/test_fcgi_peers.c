@@ -68,37 +68,93 @@ static void dropped(const struct server *s, const struct buf *b)
 	served(s);
 }
 
-static void three_bytes_and_silence_hold_nobody_for_long(void **state)
+/* Peers that say three bytes; served() comes after them all. */
+static void three_bytes_and_silence_hold_nobody(void **state)
 {
-	enum { PEERS = 2 };
-	struct server *s = *state;
+	enum { PEERS = 12 };
 	int64_t from = clock_mono_us();
 	int fd[PEERS];
 	char got[64];
 
 	for (int i = 0; i < PEERS; i++) {
-		fd[i] = server_dial(s);
+		fd[i] = server_dial(*state);
 		assert_int_equal(send(fd[i], "\1\1\0", 3, 0), 3);
 	}
-	/* One process takes one after the other; we come after them all. */
-	struct buf b, out;
-	bool ended;
-	int mine = server_dial(s);
-	buf_init(&b, 4096);
-	buf_init(&out, 4096);
-	put_request(&b, 2, "ok", 2, true);
-	send_all(mine, &b);
+	served(*state);
+	/* at once, while all of them wait */
+	assert_true(clock_mono_us() - from < HEAD_S * SECOND);
 	for (int i = 0; i < PEERS; i++)
 		assert_int_equal(closed(fd[i], got, sizeof(got),
-		    PEERS * HEAD_S + MARGIN_S), 0);
-	receive(mine, &out, &ended);
-	assert_memory_equal(out.s, "Status: 200 OK\r\n", 16);
+		    HEAD_S + MARGIN_S), 0);
 	assert_true(clock_mono_us() - from >=
-	    (int64_t)PEERS * HEAD_S * SECOND - SECOND / 10);
-	assert_true(clock_mono_us() - from <
-	    (int64_t)(PEERS * HEAD_S + MARGIN_S) * SECOND);
+	    (int64_t)HEAD_S * SECOND - SECOND / 10);
+	served(*state);
+}
+
+static void any_number_of_silent_peers_makes_room_for_the_next(void **state)
+{
+	enum { PEERS = 60 };
+	int64_t from = clock_mono_us();
+	int fd[PEERS];
+
+	for (int i = 0; i < PEERS; i++) {
+		fd[i] = server_dial(*state);
+		if (i % 2 == 0)
+			assert_int_equal(send(fd[i], "\1", 1, MSG_NOSIGNAL), 1);
+	}
+	for (int i = 0; i < 5; i++)
+		served(*state);
+	assert_true(clock_mono_us() - from < HEAD_S * SECOND);
+	for (int i = 0; i < PEERS; i++)
+		close(fd[i]);
+}
+
+static void a_request_that_comes_slowly_is_answered_among_silent_ones(
+    void **state)
+{
+	enum { PEERS = 5 };
+	struct buf b, out;
+	int fd[PEERS], mine;
+	bool ended;
+
+	buf_init(&b, 4096);
+	buf_init(&out, 4096);
+	put_request(&b, 5, "he", 2, false);
+	mine = server_dial(*state);
+	send_all(mine, &b);
+	for (int i = 0; i < PEERS; i++)
+		fd[i] = server_dial(*state);
+	served(*state);
+	buf_clear(&b);
+	put_record(&b, REC_STDIN, "llo", 3);
+	put_record(&b, REC_STDIN, "", 0);
+	send_all(mine, &b);
+	receive(mine, &out, &ended);
+	assert_true(ended);
+	assert_non_null(strstr(out.s, "|5]hello"));
+	for (int i = 0; i < PEERS; i++)
+		close(fd[i]);
 	buf_release(&b);
 	buf_release(&out);
+}
+
+/* A body too large is answered; who then neither reads nor leaves waits. */
+static void a_peer_that_does_not_leave_after_its_answer_holds_nobody(
+    void **state)
+{
+	struct buf b;
+	int64_t from = clock_mono_us();
+	int fd = server_dial(*state);
+
+	buf_init(&b, 4096);
+	put_request(&b, BODY_MAX + 1, "x", 1, false);
+	send_all(fd, &b);
+	wait_read(fd);
+	for (int i = 0; i < 3; i++)
+		served(*state);
+	assert_true(clock_mono_us() - from < SECOND);
+	close(fd);
+	buf_release(&b);
 }
 
 /* Sends all of b, then goes on with a byte each step_ms, until it is closed or
@@ -269,7 +325,10 @@ static void sigterm_does_not_wait_for_a_silent_peer(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(three_bytes_and_silence_hold_nobody_for_long),
+		T(three_bytes_and_silence_hold_nobody),
+		T(any_number_of_silent_peers_makes_room_for_the_next),
+		T(a_request_that_comes_slowly_is_answered_among_silent_ones),
+		T(a_peer_that_does_not_leave_after_its_answer_holds_nobody),
 		T(a_dripping_head_is_cut_by_the_time_of_the_whole),
 		T(a_body_that_never_ends_is_answered_and_cut),
 		T(lengths_that_lie_end_the_connection_alone),
