@@ -169,7 +169,7 @@ static const char *const texts[] = {
 	[T_QUESTION_MACROS] = " · P {0} · F {1} · C {2}",
 	[T_QUESTION_PORTION] = "a usual portion ≈ {0} g: {1} kcal",
 	[T_QUESTION_AMOUNT] = "{0} g: <b>{1} kcal</b>",
-	[T_QUESTION_UNKNOWN] = "🤔 I do not know <b>{0}</b> yet. Tell me that you ate it, and I will ask "
+	[T_QUESTION_UNKNOWN] = "🤔 I do not know “{0}” yet. Tell me that you ate it, and I will ask "
 	    "for the calories on its package.",
 	[T_QUESTION_END] = "<i>For information only: nothing was written down.</i>",
 
@@ -233,6 +233,8 @@ static const char *const texts[] = {
 	[T_DELETE_YES] = "🗑 Yes, delete everything",
 	[T_DELETE_NO] = "No, keep it",
 	[T_DELETE_DONE] = "Done: everything about you has been deleted. If you ever want to begin again: /start",
+	[T_DELETE_TAP] = "Words are not enough, so that nothing is deleted by accident: tap the button under "
+	    "the question.",
 	[T_DELETE_OLD] = "🙂 This button is old, so nothing was deleted. "
 	    "If you still want your data erased: /delete_me",
 	[T_DELETE_KEPT] = "👍 Nothing was deleted.",

@@ -11,7 +11,9 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "bot/dialogue.h"
 #include "bot/text.h"
+#include "bot/words.h"
 #include "handlers/table.h"
 #include "services/food.h"
 #include "services/user.h"
@@ -26,12 +28,25 @@ static bool waits(const struct turn *t)
 	return t->up->private_chat;
 }
 
-/* Only a button erases: words may be meant otherwise. */
+enum answer { ANSWER_NONE, ANSWER_NO, ANSWER_YES };
+
+/* Only a button erases: "да" may be meant for somebody else. */
 static enum rc on_text(struct turn *t, const char *text, bool *consumed)
 {
-	(void)t;
-	(void)text;
-	*consumed = false;
+	static const struct word_row words[] = {
+		{ "нет", ANSWER_NO }, { "не надо", ANSWER_NO },
+		{ "оставить", ANSWER_NO }, { "оставь", ANSWER_NO },
+		{ "no", ANSWER_NO }, { "no thanks", ANSWER_NO },
+		{ "да", ANSWER_YES }, { "удалить", ANSWER_YES },
+		{ "удали", ANSWER_YES }, { "yes", ANSWER_YES },
+		{ "delete", ANSWER_YES }, { NULL, ANSWER_NONE } };
+	int answer = waits(t) ? words_find(words, text) : ANSWER_NONE;
+
+	if (answer == ANSWER_NO)
+		return dialogue_cancel(t, consumed);
+	*consumed = answer == ANSWER_YES;
+	if (*consumed)
+		text_put(reply_send(&t->reply), turn_lang(t), T_DELETE_TAP);
 	return RC_OK;
 }
 

@@ -158,7 +158,8 @@ void meal_put(struct turn *t, struct buf *out, const struct meal *m,
 		buf_putc(out, '\n');
 	}
 	put_left(t, out, day);
-	buf_putc(out, '\n');
+	if (t->up->private_chat)
+		buf_putc(out, '\n');
 	meal_sources_put(t, out, m);
 }
 

@@ -179,6 +179,7 @@ static void a_group_hears_of_the_meal_not_of_the_day(void **state)
 	world_send(w, "message", 2, group_chat, "@familybot 100 г гречки");
 	sees(w, "Гречка");
 	sees_not(w, "Сегодня");
+	sees_not(w, "\\n\\n\\n");	/* no hole where the day would be */
 	world_send(w, "message", 3, group_chat, "@familybot как вчера");
 	sees(w, "личном чате");
 	/* a meal of the private chat is not called into the group */
@@ -312,6 +313,24 @@ static void an_older_question_does_not_erase(void **state)
 	sees(w, "Гречка");
 }
 
+static void words_keep_but_never_erase(void **state)
+{
+	struct world *w = *state;
+	char yes[KB_DATA_MAX + 1];
+
+	say(w, "100 г гречки");
+	say(w, "/delete_me");
+	data_of(w, "🗑", yes, sizeof(yes));
+	say(w, "Да!");
+	sees(w, "нажмите кнопку");
+	say(w, "Нет.");
+	sees(w, "Ничего не удалено");
+	tap_data(w, PERSON, "6000000001", private_chat, 0, yes);
+	sees(w, "ничего не удалено");
+	say(w, "/today");
+	sees(w, "Гречка");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -330,6 +349,7 @@ int main(void)
 		CASE(a_message_that_is_gone_is_not_edited),
 		CASE(erasing_is_done_once_for_one_question),
 		CASE(an_older_question_does_not_erase),
+		CASE(words_keep_but_never_erase),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
