@@ -1,7 +1,8 @@
 # Fuzz targets, for `configure --enable-fuzzing` with clang; tests/fuzz/run
 # builds and runs them.
 FUZZERS = tests/fuzz/fuzz_config tests/fuzz/fuzz_datagram tests/fuzz/fuzz_fcgi \
-	tests/fuzz/fuzz_food tests/fuzz/fuzz_items tests/fuzz/fuzz_label tests/fuzz/fuzz_record \
+	tests/fuzz/fuzz_food tests/fuzz/fuzz_items tests/fuzz/fuzz_label \
+	tests/fuzz/fuzz_query tests/fuzz/fuzz_record \
 	tests/fuzz/fuzz_tap tests/fuzz/fuzz_update
 EXTRA_PROGRAMS += $(FUZZERS)
 CLEANFILES += $(FUZZERS)
@@ -25,6 +26,9 @@ tests_fuzz_fuzz_items_LDADD = $(FUZZ_LIBS)
 tests_fuzz_fuzz_label_SOURCES = tests/fuzz/fuzz_label.c tests/fuzz/fuzz.h
 tests_fuzz_fuzz_label_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_label_LDADD = $(FUZZ_LIBS)
+tests_fuzz_fuzz_query_SOURCES = tests/fuzz/fuzz_query.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_query_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_query_LDADD = $(FUZZ_LIBS)
 tests_fuzz_fuzz_record_SOURCES = tests/fuzz/fuzz_record.c tests/fuzz/fuzz.h
 tests_fuzz_fuzz_record_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_record_LDADD = $(FUZZ_LIBS)
