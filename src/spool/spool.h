@@ -124,6 +124,10 @@ MUST_CHECK enum rc spool_stats(struct spool *s, struct spool_stats *out,
 /* The same of one slot. */
 MUST_CHECK enum rc spool_stats_slot(struct spool *s, int32_t slot,
     struct spool_stats *out, struct err *e);
+/* Now and then, by the worker: what was applied or dropped leaves the log beside
+ * the database.  Waits for nobody. */
+void spool_tidy(struct spool *s);
+
 /* As the counts say, but for failed; no system call. */
 void spool_glance(const struct spool *s, struct spool_stats *out);
 

@@ -16,7 +16,7 @@
 #include "utils/clock.h"
 
 enum { APPLICATION_ID = 0x46627370 /* "Fbsp" */, BUSY_MS = 2000,
-	OPEN_BUSY_MS = 50 };
+	OPEN_BUSY_MS = 50, TIDY_BUSY_MS = 5 };
 
 enum rc spool_rc(struct spool *s, int r, struct err *e)
 {
@@ -250,4 +250,16 @@ enum rc spool_end(struct spool *s, enum rc rc, void (*undo)(void *ctx),
 	}
 	turn_give(s->turn);
 	return rc;
+}
+
+void spool_tidy(struct spool *s)
+{
+	struct err e = { .rc = RC_OK };
+
+	if (spool_db_open(s, false, &e) != RC_OK)
+		return;	/* nothing is kept, or somebody else says why not */
+	(void)sqlite3_busy_timeout(s->db, TIDY_BUSY_MS);
+	(void)sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE,
+	    NULL, NULL);
+	(void)sqlite3_busy_timeout(s->db, BUSY_MS);
 }

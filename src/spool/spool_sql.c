@@ -8,7 +8,7 @@ const char *const spool_pragmas[] = {
 	"PRAGMA synchronous = FULL",
 	"PRAGMA cache_size = -128",
 	"PRAGMA journal_size_limit = 4194304",
-	"PRAGMA secure_delete = FAST",
+	"PRAGMA secure_delete = ON",
 	"PRAGMA temp_store = MEMORY",
 	"PRAGMA trusted_schema = OFF",
 	NULL

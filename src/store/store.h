@@ -259,6 +259,12 @@ struct store_ops {
 	    void (*progress)(void *ctx, int64_t done, int64_t all), void *ctx,
 	    struct err *e);
 
+	/* Now and then, by one process: what was deleted leaves the files that
+	 * lie beside the database (SQLite's log keeps pages as they were).
+	 * Waits for nobody.  RC_BUSY: somebody reads, it must be tried again.
+	 * NULL where the server sees to that. */
+	enum rc (*tidy)(struct store *s, struct err *e);
+
 	/* -- small named values with a version, on which hosts agree -- */
 
 	/* RC_NOTFOUND.  Reads what the last acknowledged put wrote.  value

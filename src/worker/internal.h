@@ -78,6 +78,7 @@ struct worker {
 	int64_t look_at;	/* mono ms of the next look at the shards */
 	bool more;		/* the last look left jobs that are due */
 	int64_t purge_at;
+	int64_t tidy_at;	/* mono ms when erased words leave the logs next */
 	struct shard_watch *shards;	/* SHARDS_MAX */
 	struct gauges gauges;
 	struct drain *drain;	/* NULL: nothing is spooled */
@@ -108,6 +109,8 @@ void item_put_back(struct item *it, int64_t run_at, const char *why);
 /* lease.c */
 void lease_look(struct worker *w);
 void lease_settle(struct worker *w, bool all);
+/* What was erased leaves the files beside the shards and the spool. */
+void lease_tidy(struct worker *w);
 void lease_purge(struct worker *w);
 /* What came of asking a shard for something: it is left alone for a while, or
  * is well again. */

@@ -16,6 +16,7 @@
 #include "shards/pulse.h"
 #include "shards/router.h"
 #include "shards/slots.h"
+#include "spool/spool.h"
 #include "store/store.h"
 #include "utils/log.h"
 #include "utils/log_who.h"
@@ -349,4 +350,22 @@ void lease_purge(struct worker *w)
 		    s->ops->job_purge(s, before, &e) != RC_OK)
 			shard_failed(w, i, &e);
 	}
+}
+
+/* Every page that changed waits in a log as it was, words that were erased since
+ * among them, until the log is cut.  A shard that is read just then is cut the
+ * next time; one that is gone has its own words for that. */
+void lease_tidy(struct worker *w)
+{
+	for (int i = 0; i < router_shards(w->c.router); i++) {
+		struct err e = { .rc = RC_OK };
+		struct store *s;
+
+		if (shard_asked(w, i) &&
+		    router_shard(w->c.router, i, &s, &e) == RC_OK &&
+		    s->ops->tidy != NULL)
+			(void)s->ops->tidy(s, &e);
+	}
+	if (w->c.spool != NULL)
+		spool_tidy(w->c.spool);
 }

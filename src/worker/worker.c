@@ -12,7 +12,8 @@
 #include "worker/internal.h"
 #include "worker/stop.h"
 
-enum { PURGE_FIRST_MS = 60000, PURGE_EVERY_MS = 600000, PER_SECOND = 30 };
+enum { PURGE_FIRST_MS = 60000, PURGE_EVERY_MS = 600000,
+	TIDY_EVERY_MS = 15000, PER_SECOND = 30 };
 
 enum rc worker_open(const struct worker_conf *c, struct worker **out,
     struct err *e)
@@ -28,6 +29,7 @@ enum rc worker_open(const struct worker_conf *c, struct worker **out,
 	w->shards = xcalloc(SHARDS_MAX, sizeof(*w->shards));
 	w->scratch = xcalloc(BATCH, sizeof(*w->scratch));
 	w->purge_at = mono_ms() + PURGE_FIRST_MS;
+	w->tidy_at = mono_ms() + TIDY_EVERY_MS;
 	watch_start(w);
 	gauges_start(w);
 	drain_start(w);
@@ -145,6 +147,10 @@ static void look(struct worker *w, bool woken)
 	if (now >= w->purge_at) {
 		w->purge_at = now + PURGE_EVERY_MS;
 		lease_purge(w);
+	}
+	if (now >= w->tidy_at) {
+		w->tidy_at = now + TIDY_EVERY_MS;
+		lease_tidy(w);
 	}
 }
 

@@ -129,6 +129,7 @@ void sqlite_record_key(const struct record *r, char *out, size_t size);
 enum rc sqlite_user_get(struct store *s, int64_t user_id, struct user *out,
     struct err *e);
 enum rc sqlite_user_put(struct store *s, struct user *u, struct err *e);
+enum rc sqlite_tidy(struct store *st, struct err *e);
 enum rc sqlite_erase(struct store *s, int64_t user_id, struct err *e);
 
 enum rc sqlite_meal_add(struct store *s, struct meal *m, struct day_sum *day,

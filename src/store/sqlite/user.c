@@ -10,7 +10,7 @@
 #include "models/slot.h"
 
 
-enum { CUT_WAIT_MS = 200 };
+enum { CUT_WAIT_MS = 200, TIDY_WAIT_MS = 5 };
 
 enum rc sqlite_user_get(struct store *st, int64_t user_id, struct user *out,
     struct err *e)
@@ -64,16 +64,25 @@ enum rc sqlite_user_put(struct store *st, struct user *u, struct err *e)
 	return rc;
 }
 
-/* The log still holds the pages as they were: it is written back and cut.
- * What reads or writes at that moment lets it stay until the log begins anew. */
-static void log_cut(struct sqlite_store *s)
+/* The log still holds the pages as they were: it is written back and cut, unless
+ * somebody reads or writes for longer than wait_ms. */
+static int log_cut(struct sqlite_store *s, int wait_ms)
 {
-	int wait_ms = s->busy_ms;
+	int busy_ms = s->busy_ms, r;
 
-	s->busy_ms = wait_ms < CUT_WAIT_MS ? wait_ms : CUT_WAIT_MS;
-	(void)sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE,
+	s->busy_ms = busy_ms < wait_ms ? busy_ms : wait_ms;
+	r = sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE,
 	    NULL, NULL);
-	s->busy_ms = wait_ms;
+	s->busy_ms = busy_ms;
+	return r;
+}
+
+enum rc sqlite_tidy(struct store *st, struct err *e)
+{
+	struct sqlite_store *s = (struct sqlite_store *)st;
+	int r = log_cut(s, TIDY_WAIT_MS);
+
+	return r == SQLITE_OK ? RC_OK : sqlite_rc(s->db, s->name, r, e);
 }
 
 enum rc sqlite_erase(struct store *st, int64_t user_id, struct err *e)
@@ -84,8 +93,6 @@ enum rc sqlite_erase(struct store *st, int64_t user_id, struct err *e)
 	const int64_t owner[] = { slot_of(user_id), user_id };
 	enum rc rc;
 
-	/* Who wants to be forgotten shall not stay in free pages. */
-	(void)sqlite3_exec(s->db, "PRAGMA secure_delete = ON", NULL, NULL, NULL);
 	rc = sqlite_begin(s, e);
 	if (rc == RC_OK) {
 		for (size_t i = 0; rc == RC_OK && i < 4; i++)
@@ -94,9 +101,8 @@ enum rc sqlite_erase(struct store *st, int64_t user_id, struct err *e)
 			rc = sqlite_mark(s, slot_of(user_id), user_id, e);
 		rc = sqlite_end(s, rc, e);
 	}
-	(void)sqlite3_exec(s->db, "PRAGMA secure_delete = FAST", NULL, NULL,
-	    NULL);
+	/* where a reader holds the log, the worker cuts it soon */
 	if (rc == RC_OK)
-		log_cut(s);
+		(void)log_cut(s, CUT_WAIT_MS);
 	return rc;
 }
