@@ -111,7 +111,8 @@ class Stack:
         prefix = self.state / "nginx"
         (prefix / "temp").mkdir(parents=True)
         words = {"PREFIX": prefix, "LISTEN": f"127.0.0.1:{self.port}",
-                 "GENERATION": 1, "SOCKET": self.state / "app.sock"}
+                 "GENERATION": 1, "SOCKET": self.state / "app.sock",
+                 "RUN": prefix, "LOGS": prefix}
         for source in (NGINX / "nginx.conf.in", NGINX / "http.conf",
                        NGINX / "fastcgi_params", self.backend / "locations.conf",
                        self.backend / "upstream.conf.in"):
@@ -119,6 +120,8 @@ class Stack:
             for key, value in words.items():
                 text = text.replace(f"@{key}@", str(value))
             (prefix / source.name.removesuffix(".in")).write_text(text)
+        # every sender of the bench knows the secret, or has a server without one
+        (prefix / "secret.conf").write_text('map "" $familybot_stranger { default 0; }\n')
         # A bench run as root keeps its files to itself: so does its nginx.
         more = " user root;" if os.geteuid() == 0 else ""
         p = self.spawn([shutil.which("nginx") or "/usr/sbin/nginx",

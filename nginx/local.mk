@@ -3,6 +3,8 @@ EXTRA_DIST += \
 	nginx/http.conf \
 	nginx/locations.conf \
 	nginx/nginx.conf.in \
+	nginx/secret.conf.in \
+	nginx/telegram-networks.conf \
 	nginx/tls.conf.example \
 	nginx/upstream.conf.in \
 	build-aux/packages.txt \

@@ -73,5 +73,6 @@ programs_place() {
 	find "$BUILD" -maxdepth 1 -type f \( -name 'familybot*' -o -name '*.so' \) \
 		-exec cp -pu -t "$PROGRAMS" {} +
 	cp -pu "$BUILD/data/foods.db" "$PROGRAMS/data/"
+	[ ${#DROP[@]} -eq 0 ] || chown -R 0:0 "$PROGRAMS"
 	chmod -R a+rX "$PROGRAMS"
 }

@@ -10,12 +10,29 @@ die() { printf '%s\n' "error: $*" >&2; exit 1; }
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 BUILD=${FAMILYBOT_BUILD:-$TOP/build}
 
-# KEY=VALUE lines of a file, put into the environment where nothing stands
-# yet; nothing in it is executed.
-settings_read() {
-	local line key value
+# What a settings file may set: the options of quickstart and, by the names that
+# familybot.conf(5) has for them, those of the bot.
+SETTINGS=(PORT PROCESSES SHARDS FAMILYBOT_STATE TELEGRAM_TOKEN OPENAI_API_KEY MONGO_URL REDIS_URL
+	DEBUG BOT_USERNAME TELEGRAM_API OPENAI_API TMDB_API PUBLIC_URL SPOOL_MAX SQLITE_SYNC LOG_LEVEL
+	DEFAULT_ZONE BODY_MAX STORE_TIMEOUT_MS FENCE_WAIT_MS TMDB_API_KEY)
 
-	[ -f "$1" ] || return 0
+# What of the caller's environment the programs get: nothing that is secret, as
+# whoever may read /proc would read it there, and nothing that changes how a
+# program runs (LD_PRELOAD, PYTHONPATH, MAKEFLAGS).
+HANDED=(PATH HOME LANG LC_ALL LC_MESSAGES TZ TMPDIR DEBUG BOT_USERNAME TELEGRAM_API OPENAI_API TMDB_API
+	PUBLIC_URL SPOOL_MAX SQLITE_SYNC LOG_LEVEL DEFAULT_ZONE BODY_MAX STORE_TIMEOUT_MS
+	FENCE_WAIT_MS FOODS_DB FAMILYBOT_MODULES FAMILYBOT_STATE FAMILYBOT_URL FAMILYBOT_SHARDS
+	FAMILYBOT_HOST FAMILYBOT_METRICS_FILE FAMILYBOT_PULSE_FILE FAMILYBOT_SPOOL_DB
+	FAMILYBOT_SLOTS_MAP FAMILYBOT_WORKER_SOCKET ASAN_OPTIONS UBSAN_OPTIONS LSAN_OPTIONS
+	GCOV_PREFIX GCOV_PREFIX_STRIP)
+
+# settings_read FILE NAME...: KEY=VALUE lines of these names, put into the
+# environment where nothing stands yet; nothing in it is executed.
+settings_read() {
+	local file=$1 line key value
+
+	shift
+	[ -f "$file" ] || return 0
 	while IFS= read -r line || [ -n "$line" ]; do
 		line=${line#export }
 		[[ $line =~ ^[[:space:]]*([A-Za-z_][A-Za-z0-9_]*)=(.*)$ ]] || continue
@@ -23,11 +40,21 @@ settings_read() {
 		if [[ $value =~ ^\"(.*)\"[[:space:]]*$ || $value =~ ^\'(.*)\'[[:space:]]*$ ]]; then
 			value=${BASH_REMATCH[1]}
 		fi
-		case $key in
-		PATH|HOME|USER|IFS|BASH*|LD_*|SHELLOPTS|ENV) continue ;;
-		esac
+		if [[ " $* " != *" $key "* ]]; then
+			warn "$file sets $key, which is no setting of quickstart: it is left out"
+			continue
+		fi
 		[ -n "${!key+x}" ] || export "$key=$value"
-	done < "$1"
+	done < "$file"
+}
+
+# The environment of a program, as arguments of env.
+environment_handed() {
+	local name
+
+	for name in "${HANDED[@]}"; do
+		[ -z "${!name+x}" ] || printf '%s=%s\0' "$name" "${!name}"
+	done
 }
 
 # As root, the owner of this folder builds and runs everything; where that is
@@ -71,7 +98,9 @@ state_choose() {
 	esac
 	RUN=$STATE/run
 	CONF=$STATE/familybot.conf
-	SAVED=$STATE/quickstart.env
+	CONTROL=$STATE/control
+	LOGS=$STATE/log
+	SAVED=$CONTROL/quickstart.env
 	# A unix socket's path has at most 107 bytes.
 	if [ ${#RUN} -gt 88 ]; then
 		die "the state directory's path is too long for unix sockets (${#STATE} bytes, at most 84):" \
@@ -82,7 +111,9 @@ state_choose() {
 # PORT, PROCESSES and SHARDS stay as they were last given.
 settings_choose() {
 	[ -z "${SHARDS:-}" ] || SHARDS=$(realpath -m "$SHARDS")
-	settings_read "$SAVED"
+	settings_read "$SAVED" PORT PROCESSES SHARDS
+	# where the first versions kept them
+	[ -f "$SAVED" ] || settings_read "$STATE/quickstart.env" PORT PROCESSES SHARDS
 	PORT=${PORT:-8080} PROCESSES=${PROCESSES:-4}
 	[[ $PORT =~ ^[0-9]{1,5}$ && $PORT -ge 1 && $PORT -le 65535 ]] ||
 		die "PORT is \"$PORT\"; it should be 1 to 65535"
@@ -102,14 +133,17 @@ programs_choose() {
 	[ -z "${SHARDS:-}" ] || export FAMILYBOT_SHARDS=$SHARDS
 }
 
-# One at a time.  What is started must close descriptor 9.
+# One at a time.  What is started must close descriptor 9.  Only whoever may
+# work here can open the file, so that nobody else can hold it.
 lock_take() {
-	exec 9> "$STATE/quickstart.lock"
+	mkdir -p "$CONTROL"
+	[ -e "$CONTROL/quickstart.lock" ] || (umask 077 && : > "$CONTROL/quickstart.lock")
+	exec 9> "$CONTROL/quickstart.lock"
 	flock -w 120 9 || die "another quickstart has been at work on $STATE for two minutes"
 }
 
 common_begin() {
-	settings_read "$TOP/.env"
+	settings_read "$TOP/.env" "${SETTINGS[@]}"
 	user_choose
 	state_choose
 	settings_choose

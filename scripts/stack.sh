@@ -1,9 +1,11 @@
 # shellcheck shell=bash
 # stack.sh - starts, replaces and stops nginx, the pool, the worker and the
-# poller.  Each has a pid file in run/ and a log in log/.  Sourced by
+# poller.  Each has a pid file in control/ and a log in log/.  Whatever is done
+# to a process is done as its user, so that a number in a file that is wrong
+# reaches nobody else's.  Sourced by
 # quickstart.
 
-pid_of() { cat "$RUN/$1.pid" 2>/dev/null || echo 0; }
+pid_of() { cat "$CONTROL/$1.pid" 2>/dev/null || echo 0; }
 
 # Is it ours, and not another process that got the number since?
 alive() {
@@ -14,20 +16,23 @@ alive() {
 		tr '\0' ' ' < "/proc/$pid/cmdline" 2>/dev/null | grep -qF "$STATE/"
 }
 
-generation() { cat "$RUN/generation" 2>/dev/null || echo 0; }
+generation() { cat "$CONTROL/generation" 2>/dev/null || echo 0; }
 
 # launch NAME COMMAND...: in the background, in a session of its own.
 launch() {
-	local name=$1 log=$STATE/log/$1.log
+	local name=$1 log=$LOGS/$1.log
 
 	shift
 	case $name in
-	pool-*) log=$STATE/log/pool.log ;;
+	pool-*) log=$LOGS/pool.log ;;
 	esac
-	touch "$log"
-	[ ${#DROP[@]} -eq 0 ] || chown "$RUN_IDS" "$log"
-	setsid "${DROP[@]}" "$@" < /dev/null >> "$log" 2>&1 9>&- &
-	echo $! > "$RUN/$name.pid"
+	local -a handed
+	mapfile -d '' -t handed < <(environment_handed)
+	# shellcheck disable=SC2016 # the inner shell's words
+	setsid "${DROP[@]}" env -i "${handed[@]}" \
+		sh -c 'umask 027; log=$1; shift; exec >> "$log" 2>&1; umask 022; exec "$@"' \
+		sh "$log" "$@" < /dev/null > /dev/null 2>&1 9>&- &
+	echo $! > "$CONTROL/$name.pid"
 }
 
 # Waits until a command succeeds: wait_for TENTHS COMMAND...
@@ -50,18 +55,18 @@ end() {
 
 	if alive "$1"; then
 		pid=$(pid_of "$1")
-		kill -s "$2" "$pid" 2>/dev/null ||
+		as_user kill -s "$2" "$pid" 2>/dev/null ||
 			die "$1 (pid $pid) belongs to another user; use the user who started it"
 		if ! wait_for 700 gone "$1"; then
 			warn "$1 did not end in 70 seconds and is killed"
-			kill -s KILL "-$pid" 2>/dev/null || kill -s KILL "$pid"
+			as_user kill -s KILL -- "-$pid" 2>/dev/null || as_user kill -s KILL "$pid"
 		fi
 	fi
-	rm -f "$RUN/$1.pid"
+	rm -f "$CONTROL/$1.pid"
 }
 
 log_tail() {
-	[ ! -s "$STATE/log/$1.log" ] || tail -n 8 "$STATE/log/$1.log" >&2
+	as_user tail -n 8 "$LOGS/$1.log" >&2 2> /dev/null || true
 }
 
 # The parent (multiwatch) holds the socket, so a process that dies leaves the
@@ -69,7 +74,7 @@ log_tail() {
 pool_start() {
 	local socket=$RUN/pool-$1.sock
 
-	rm -f "$socket"
+	as_user rm -f "$socket"
 	launch "pool-$1" spawn-fcgi -n -s "$socket" -M 0660 -- \
 		"$(command -v multiwatch)" -f "$PROCESSES" -r 1000 -t 1000 -s TERM -- \
 		"$PROGRAMS/familybot" -c "$CONF"
@@ -89,8 +94,8 @@ service_start() {
 }
 
 nginx_run() {
-	"${DROP[@]}" nginx -p "$STATE/nginx" -e "$STATE/nginx/error.log" \
-		-c "$STATE/nginx/nginx.conf" "$@" 9>&-
+	(umask 027 && "${DROP[@]}" nginx -p "$STATE/nginx" -e "$LOGS/nginx-error.log" \
+		-c "$STATE/nginx/nginx.conf" "$@" 9>&-)
 }
 
 nginx_test() {
@@ -103,27 +108,35 @@ nginx_test() {
 # it needs no reload, which would close connections that Telegram keeps (a
 # request on its way there would be lost to its sender).
 pool_switch() {
-	ln -sfn "pool-$1.sock" "$RUN/pool.new"
-	mv -T "$RUN/pool.new" "$RUN/pool.sock"
-	echo "$1" > "$RUN/generation"
+	ln -sfn "../run/pool-$1.sock" "$CONTROL/pool.new"
+	mv -T "$CONTROL/pool.new" "$CONTROL/pool.sock"
+	echo "$1" > "$CONTROL/generation"
 }
 
 port_free() { ! (exec 3<> "/dev/tcp/127.0.0.1/$PORT") 2>/dev/null; }
 
 # Nobody but our own nginx may listen there.
 port_check() {
-	[ "$(cat "$RUN/port" 2>/dev/null)" = "$PORT" ] && alive nginx && return 0
+	[ "$(cat "$CONTROL/port" 2>/dev/null)" = "$PORT" ] && alive nginx && return 0
 	# What was just ended may still be closing.
 	wait_for 20 port_free && return 0
 	die "port $PORT is taken by another program; take another: PORT=$((PORT + 1)) ./quickstart"
 }
 
+# nginx writes its number where its user can; it is kept where only we can.
+nginx_pid_keep() {
+	local pid
+
+	pid=$(as_user head -c 12 "$RUN/nginx.pid" 2> /dev/null) && [[ $pid =~ ^[0-9]+$ ]] || return 1
+	echo "$pid" > "$CONTROL/nginx.pid"
+}
+
 nginx_start() {
 	nginx_test || die "nginx refuses its configuration in $STATE/nginx"
-	nginx_run || die "nginx did not start; its log is $STATE/nginx/error.log"
-	wait_for 50 test -s "$STATE/nginx/nginx.pid" || die "nginx did not start"
-	cp "$STATE/nginx/nginx.pid" "$RUN/nginx.pid"
-	echo "$PORT" > "$RUN/port"
+	as_user rm -f "$RUN/nginx.pid"
+	nginx_run || die "nginx did not start; its log is $LOGS/nginx-error.log"
+	wait_for 50 nginx_pid_keep || die "nginx did not start"
+	echo "$PORT" > "$CONTROL/port"
 }
 
 # Children of a process, from /proc, where others come and go meanwhile.
@@ -145,17 +158,17 @@ nginx_reload() {
 	local old
 
 	[ "$NGINX_CHANGED" = 1 ] || return 0
-	echo "$PORT" > "$RUN/port"
+	echo "$PORT" > "$CONTROL/port"
 	# shellcheck disable=SC2207 # numbers
 	old=($(children_of "$(pid_of nginx)"))
-	kill -s HUP "$(pid_of nginx)"
+	as_user kill -s HUP "$(pid_of nginx)"
 	wait_for 700 all_gone "${old[@]}" || warn "old nginx workers are still busy"
 }
 
 pools_old() {
 	local file name
 
-	for file in "$RUN"/pool-*.pid; do
+	for file in "$CONTROL"/pool-*.pid; do
 		name=${file##*/} name=${name%.pid}
 		[ ! -f "$file" ] || [ "$name" = "pool-$1" ] || echo "$name"
 	done
@@ -166,13 +179,13 @@ pools_end_but() {
 
 	for name in $(pools_old "$1"); do
 		end "$name" TERM
-		rm -f "$RUN/$name.sock"
+		as_user rm -f "$RUN/$name.sock"
 	done
 }
 
 services_start() {
 	service_start worker
-	if [ -s "$STATE/secrets/telegram_token" ]; then
+	if as_user test -s "$STATE/secrets/telegram_token"; then
 		service_start poll --url "$URL/api/webhook"
 	else
 		end poll TERM
@@ -183,16 +196,21 @@ services_start() {
 fingerprint() {
 	{
 		echo "$PORT $PROCESSES ${SHARDS:-} $PROGRAMS $TOP"
+		as_user cat "$STATE/secret" 2> /dev/null || true
+		# shellcheck disable=SC2016 # the inner shell's words
+		as_user sh -c 'cat "$1"/* 2> /dev/null || true' sh "$STATE/secrets"
 		cat "$PROGRAMS"/familybot "$PROGRAMS"/familybot-worker "$PROGRAMS"/familybot-poll \
-			"$PROGRAMS"/*.so "$CONF" "${SHARDS:-$STATE/shards.conf}" "$STATE"/secret \
-			"$STATE"/secrets/* "$TOP"/nginx/*.in "$STATE"/nginx/http.conf \
+			"$PROGRAMS"/*.so "$CONF" "${SHARDS:-$STATE/shards.conf}" \
+			"$TOP"/nginx/*.in "$STATE"/nginx/http.conf \
 			"$STATE"/nginx/locations.conf 2>/dev/null || true
 	} | sha256sum | cut -d' ' -f1
 }
 
 config_test() {
-	"${DROP[@]}" "$PROGRAMS/familybot" -t -c "$CONF" > "$STATE/log/config.log" 2>&1 9>&- && return 0
-	cat "$STATE/log/config.log" >&2
+	local words
+
+	words=$("${DROP[@]}" "$PROGRAMS/familybot" -t -c "$CONF" 2>&1 9>&-) && return 0
+	say "$words" >&2
 	die "the configuration has mistakes (above); nothing was changed"
 }
 
@@ -217,7 +235,7 @@ stack_replace() {
 	end worker TERM
 	end poll TERM
 	services_start
-	fingerprint > "$RUN/fingerprint"
+	fingerprint > "$CONTROL/fingerprint"
 }
 
 stack_start() {
@@ -234,14 +252,14 @@ stack_start() {
 	pool_switch "$new"
 	nginx_start
 	services_start
-	fingerprint > "$RUN/fingerprint"
+	fingerprint > "$CONTROL/fingerprint"
 }
 
 # Ends the process of each path /proc/PID/... of standard input.
 proc_end() {
 	sed 's|^/proc/\([0-9]*\)/.*|\1|' | sort -u |
 	while IFS= read -r pid; do
-		kill -s "$1" "$pid" 2>/dev/null || true
+		as_user kill -s "$1" "$pid" 2>/dev/null || true
 	done
 }
 
@@ -258,13 +276,13 @@ proc_programs() {
 # processes of a pool.  Only for when nothing should run.
 orphans_end() {
 	{ grep -lsaF -- "$CONF" /proc/[0-9]*/cmdline || true; } | proc_programs | proc_end TERM
-	{ find /proc/[0-9]*/fd -lname "$STATE/nginx/access.log" 2>/dev/null || true; } | proc_end QUIT
+	{ find /proc/[0-9]*/fd \( -lname "$LOGS/nginx-access.log" -o -lname "$STATE/nginx/access.log" \) 2>/dev/null || true; } | proc_end QUIT
 }
 
 # Brings up what is missing and replaces what is not of today.
 stack_ensure() {
 	if alive nginx && alive "pool-$(generation)"; then
-		if [ "$(fingerprint)" = "$(cat "$RUN/fingerprint" 2>/dev/null)" ]; then
+		if [ "$(fingerprint)" = "$(cat "$CONTROL/fingerprint" 2>/dev/null)" ]; then
 			services_start
 			return 0
 		fi

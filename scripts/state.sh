@@ -3,10 +3,16 @@
 # files of nginx.  Leaves alone what is there.  Sourced by quickstart.
 # shellcheck disable=SC2034 # stack.sh reads NGINX_CHANGED
 
-# The first line of standard input into a file that only its user can read.
+# Standard input into a file that only the user of the processes can read.  As
+# that user, whose folder it may be: root follows no link that somebody put
+# there.
 secret_write() {
-	(umask 077 && cat > "$1.new" && mv "$1.new" "$1")
+	# shellcheck disable=SC2016 # the inner shell's words
+	"${DROP[@]}" sh -c 'umask 077 && rm -f -- "$1.new" && cat > "$1.new" && mv -T -- "$1.new" "$1"' sh "$1"
 }
+
+# The folder's owner may put anything there, so root opens nothing in it.
+as_user() { "${DROP[@]}" "$@"; }
 
 # A secret from the environment is kept, so that later runs have it too:
 # secret_keep OPTION VARIABLE.
@@ -14,7 +20,7 @@ secret_keep() {
 	local file=$STATE/secrets/$1
 
 	[ -n "${!2:-}" ] || return 0
-	[ -f "$file" ] && [ "$(cat "$file")" = "${!2}" ] && return 0
+	[ "$(as_user cat "$file" 2> /dev/null)" = "${!2}" ] && return 0
 	# Another token, another bot.
 	[ "$1" != telegram_token ] || sed -i "/$ASKED\$/d" "$CONF"
 	printf '%s\n' "${!2}" | secret_write "$file"
@@ -27,7 +33,7 @@ ASKED='# as Telegram told'
 
 # Groups address the bot by its name.
 username_keep() {
-	[ -s "$STATE/secrets/telegram_token" ] || return 0
+	as_user test -s "$STATE/secrets/telegram_token" || return 0
 	[ -z "${BOT_USERNAME:-}" ] && ! grep -q '^[[:space:]]*bot_username' "$CONF" || return 0
 	bot_name
 	[ -z "$BOT_NAME" ] || printf 'bot_username = "%s"; %s\n' "$BOT_NAME" "$ASKED" >> "$CONF"
@@ -53,7 +59,7 @@ zone_of_host() {
 shards_write() {
 	[ ! -f "$STATE/shards.conf" ] || return 0
 	# A server that was named takes the place of embedded shards.
-	[ -z "${SHARDS:-}${MONGO_URL:-}" ] && [ ! -f "$STATE/secrets/mongo_url" ] || return 0
+	[ -z "${SHARDS:-}${MONGO_URL:-}" ] && ! as_user test -f "$STATE/secrets/mongo_url" || return 0
 	cp "$TOP/shards.conf" "$STATE/shards.conf"
 }
 
@@ -95,7 +101,8 @@ nginx_file() {
 	local out=$STATE/nginx/${1%.in}
 
 	sed -e "s|@PREFIX@|$STATE/nginx|g" -e "s|@LISTEN@|127.0.0.1:$PORT|g" \
-		-e "s|@SOCKET@|$RUN/pool.sock|g" "$TOP/nginx/$1" > "$out.new"
+		-e "s|@RUN@|$RUN|g" -e "s|@LOGS@|$LOGS|g" \
+		-e "s|@SOCKET@|$CONTROL/pool.sock|g" "$TOP/nginx/$1" > "$out.new"
 	if cmp -s "$out.new" "$out"; then
 		rm "$out.new"
 	else
@@ -111,16 +118,85 @@ nginx_write() {
 	for file in nginx.conf.in upstream.conf.in http.conf locations.conf fastcgi_params; do
 		nginx_file "$file"
 	done
-	[ ${#DROP[@]} -eq 0 ] || chown "$RUN_IDS" "$STATE"/nginx/*
+	nginx_secret
+}
+
+# nginx refuses who does not know the secret before it reads a body.
+nginx_secret() {
+	local out=$STATE/nginx/secret.conf secret
+
+	secret=$(as_user cat "$STATE/secret") || secret=
+	(umask 027 && sed "s|@SECRET@|${secret//[!A-Za-z0-9_-]/}|" "$TOP/nginx/secret.conf.in" > "$out.new")
+	[ ${#DROP[@]} -eq 0 ] || chown "0:${RUN_IDS#*:}" "$out.new"
+	if cmp -s "$out.new" "$out"; then
+		rm "$out.new"
+	else
+		mv "$out.new" "$out"
+		NGINX_CHANGED=1
+	fi
+}
+
+# As root: the state directory and what root reads, runs or writes in it is
+# root's; the processes own the folders that they work in, where root opens and
+# runs nothing.  What the first versions left to the processes' user is taken
+# back: first the folder, so that nothing in it can change meanwhile.
+state_own() {
+	local folder
+
+	[ ${#DROP[@]} -gt 0 ] || return 0
+	chown 0:0 "$STATE"
+	chmod 755 "$STATE"
+	find -P "$STATE" -maxdepth 1 -type l -user "${RUN_IDS%:*}" -delete
+	# secrets are the processes', as nobody else may read them
+	find -P "$STATE" -maxdepth 1 -type f -links 1 -perm /077 -exec chown 0:0 {} +
+	find -P "$STATE" -maxdepth 1 -type f -links 1 ! -perm /077 -exec chown "$RUN_IDS" {} +
+	for folder in "$CONTROL" "$STATE/nginx" "$STATE/programs"; do
+		[ "$(stat -c %u "$folder" 2> /dev/null || echo 0)" = 0 ] || {
+			# made by a first version: all of it is made anew below
+			rm -rf -- "$folder"
+		}
+	done
+	mkdir -p "$CONTROL" "$STATE/nginx"
+	mkdir -p "$STATE/nginx/temp"
+	for folder in data run log secrets nginx/temp; do
+		[ ! -L "$STATE/$folder" ] || die "$STATE/$folder is a link; the state directory" \
+			"itself may be one: FAMILYBOT_STATE=/another/path ./quickstart"
+		chown "$RUN_IDS" "$STATE/$folder"
+		find -P "$STATE/$folder" -xdev ! -user "${RUN_IDS%:*}" \( -type d -o -type f -links 1 \) \
+			-exec chown -h "$RUN_IDS" {} +
+	done
+}
+
+# Of a first version: which pool serves, and what runs.  Numbers only.
+control_move() {
+	local file name n
+
+	[ -f "$RUN/generation" ] && [ ! -e "$CONTROL/generation" ] || return 0
+	for file in "$RUN"/generation "$RUN"/port "$RUN"/*.pid; do
+		name=${file##*/}
+		n=$(as_user head -c 12 "$file" 2> /dev/null) || continue
+		[[ ! $n =~ ^[0-9]+$ ]] || echo "$n" > "$CONTROL/$name"
+	done
+	as_user rm -f "$RUN"/generation "$RUN"/port "$RUN"/fingerprint "$RUN"/*.pid
+	rm -f "$STATE/quickstart.env" "$STATE/quickstart.lock"
 }
 
 state_make() {
 	mkdir -p "$STATE" || die "$STATE cannot be made; FAMILYBOT_STATE=/another/path ./quickstart"
+	[ ${#DROP[@]} -eq 0 ] || chown 0:0 "$STATE"
+	[ ! -L "$CONTROL" ] || rm -f "$CONTROL"
 	lock_take
 	mkdir -p "$STATE"/{data,run,log,secrets,nginx/temp}
-	chmod 700 "$STATE/secrets" "$STATE/data"
+	state_own
+	control_move
+	as_user chmod 700 "$STATE/secrets" "$STATE/data"
+	as_user chmod 750 "$STATE/log"
 	programs_place
-	[ -f "$STATE/secret" ] || od -An -N32 -tx1 /dev/urandom | tr -d ' \n' | secret_write "$STATE/secret"
+	[ -f "$STATE/secret" ] || {
+		(umask 077 && od -An -N32 -tx1 /dev/urandom | tr -d ' \n' > "$STATE/secret.new")
+		mv "$STATE/secret.new" "$STATE/secret"
+		[ ${#DROP[@]} -eq 0 ] || chown "$RUN_IDS" "$STATE/secret"
+	}
 	conf_write
 	shards_write
 	secret_keep telegram_token TELEGRAM_TOKEN
@@ -130,9 +206,6 @@ state_make() {
 	[ -f "$STATE/shards.conf" ] || secret_keep mongo_url MONGO_URL
 	first_update_write
 	nginx_write
-	if [ ${#DROP[@]} -gt 0 ]; then
-		chown -R "$RUN_IDS" "$STATE"
-		reachable "$STATE/data" || die "user $RUN_USER cannot get to $STATE;" \
-			"FAMILYBOT_STATE=/var/lib/familybot ./quickstart"
-	fi
+	[ ${#DROP[@]} -eq 0 ] || reachable "$STATE/data" || die "user $RUN_USER cannot get to $STATE;" \
+		"FAMILYBOT_STATE=/var/lib/familybot ./quickstart"
 }

@@ -6,7 +6,7 @@ since() {
 	local seconds now
 
 	now=$(date +%s)
-	seconds=$((now - $(stat -c %Y "$RUN/$1.pid")))
+	seconds=$((now - $(stat -c %Y "$CONTROL/$1.pid")))
 	printf '%dd %02d:%02d' $((seconds / 86400)) $((seconds % 86400 / 3600)) $((seconds % 3600 / 60))
 }
 
@@ -83,17 +83,17 @@ status_print() {
 		return 3
 	fi
 	say "familybot at $URL, state in $STATE, user $RUN_USER"
-	status_line nginx "port $PORT" "see $STATE/nginx/error.log"
+	status_line nginx "port $PORT" "see $LOGS/nginx-error.log"
 	status_pool
 	status_line worker "" "see $STATE/log/worker.log"
-	if [ -s "$STATE/secrets/telegram_token" ]; then
+	if as_user test -s "$STATE/secrets/telegram_token"; then
 		status_line poll "fetches from Telegram" "see $STATE/log/poll.log"
 	else
 		say "  poll      off       no TELEGRAM_TOKEN"
 	fi
 	status_ready
 	status_shards
-	say "  logs      $STATE/log, $STATE/nginx"
+	say "  logs      $STATE/log"
 	[ "$BROKEN" = 0 ] || { say "Something is down: ./quickstart brings it up again"; return 1; }
 }
 
@@ -103,13 +103,13 @@ bot_name() {
 	local api=${TELEGRAM_API:-https://api.telegram.org}
 
 	[ -z "${BOT_NAME+x}" ] || return 0
-	BOT_NAME=$(printf 'url = "%s/bot%s/getMe"\n' "$api" "$(cat "$STATE/secrets/telegram_token")" |
+	BOT_NAME=$(printf 'url = "%s/bot%s/getMe"\n' "$api" "$(as_user cat "$STATE/secrets/telegram_token")" |
 		curl -sS -m 10 -K - 2>/dev/null |
 		sed -n 's/.*"username": *"\([A-Za-z0-9_]*\)".*/\1/p') || true
 }
 
 bot_tell() {
-	[ -s "$STATE/secrets/telegram_token" ] || {
+	as_user test -s "$STATE/secrets/telegram_token" || {
 		say "Talk to it here:  ./quickstart chat"
 		say "In Telegram:      get a token from @BotFather, then TELEGRAM_TOKEN=... ./quickstart"
 		return 0

@@ -3,6 +3,7 @@
 
 #include "app/process.h"
 
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/fsuid.h>
@@ -36,8 +37,14 @@ void process_secrets_hide(const struct config *c)
 void process_files_as(const char *dir)
 {
 	struct stat st = { .st_uid = 0, .st_gid = getegid() };
+	char data[PATH_MAX];
 
-	if (geteuid() != 0 || (dir != NULL && stat(dir, &st) != 0))
+	if (geteuid() != 0)
+		return;
+	/* the state directory itself may be root's, what the programs write to
+	 * in it never is */
+	if (dir != NULL && !(str_format(data, sizeof(data), "%s/data", dir) &&
+	    stat(data, &st) == 0) && stat(dir, &st) != 0)
 		return;
 	(void)setfsgid(st.st_gid);
 	(void)setfsuid(st.st_uid);

@@ -16,10 +16,10 @@ void process_harden(void);
 void process_secrets_hide(const struct config *c);
 
 /*
- * As root: from now on files are made and opened as the owner of dir would,
- * so that what an operator's command leaves in the state directory can be read
- * and written by the programs, which run as that owner.  NULL: as root again.
- * For anybody else nothing changes.
+ * As root: from now on files are made and opened as the owner of dir/data would
+ * (of dir, where that is not there), so that what an operator's command leaves
+ * in the state directory can be read and written by the programs, which run as
+ * that owner.  NULL: as root again.  For anybody else nothing changes.
  */
 void process_files_as(const char *dir);
 

@@ -11,7 +11,7 @@ WORDS = "тайнаядиета"
 
 def everything_written(stack):
     """Bytes of all files that the running programs wrote, the shards left out."""
-    secret = {stack.state / "secret", stack.state / "token"}
+    secret = {stack.state / "secret", stack.state / "token", stack.state / "nginx/secret.conf"}
     for path in stack.state.rglob("*"):
         if path.is_file() and path not in secret and "data" not in path.parts:
             yield path, path.read_bytes()
