@@ -17,10 +17,6 @@
 
 enum { RECORD_BYTES_MAX = 20 << 10, LENGTH_SIZE = 4 };
 
-static const struct column *const tables[COLLECTION_COUNT] = {
-	user_columns, meal_columns, own_food_columns, job_columns
-};
-
 _Static_assert(JOB_PAYLOAD_SIZE <= UINT16_MAX, "a length takes two bytes");
 _Static_assert(sizeof(struct job) + 64 < RECORD_BYTES_MAX &&
     sizeof(struct meal) + 128 < RECORD_BYTES_MAX &&
@@ -28,43 +24,25 @@ _Static_assert(sizeof(struct job) + 64 < RECORD_BYTES_MAX &&
 
 const char *collection_name(enum collection c)
 {
-	static const char *const names[COLLECTION_COUNT] = {
-		"users", "food_analysis", "own_foods", "jobs"
-	};
-
-	return names[c];
+	return kind_of(c)->name;
 }
 
 int64_t record_user_id(const struct record *r)
 {
-	switch (r->kind) {
-	case COLLECTION_USERS:
-		return r->user.user_id;
-	case COLLECTION_MEALS:
-		return r->meal.user_id;
-	case COLLECTION_OWN_FOODS:
-		return r->own_food.user_id;
-	case COLLECTION_JOBS:
-	case COLLECTION_COUNT:
-		break;
-	}
-	return r->job.user_id;
+	int64_t user_id;
+
+	memcpy(&user_id, (const char *)&r->user + kind_of(r->kind)->user_id,
+	    sizeof(user_id));
+	return user_id;
 }
 
 int32_t record_slot(const struct record *r)
 {
-	switch (r->kind) {
-	case COLLECTION_USERS:
-		return r->user.slot;
-	case COLLECTION_MEALS:
-		return r->meal.slot;
-	case COLLECTION_OWN_FOODS:
-		return r->own_food.slot;
-	case COLLECTION_JOBS:
-	case COLLECTION_COUNT:
-		break;
-	}
-	return r->job.slot;
+	int32_t slot;
+
+	memcpy(&slot, (const char *)&r->user + kind_of(r->kind)->slot,
+	    sizeof(slot));
+	return slot;
 }
 
 /* -- digests -- */
@@ -166,7 +144,7 @@ static size_t encode(const struct record *r,
 	    r->meal.nitems > MEAL_ITEMS_MAX))
 		return 0;
 	*out++ = (unsigned char)r->kind;
-	out = put_columns(out, tables[r->kind], &r->user);
+	out = put_columns(out, kind_of(r->kind)->columns, &r->user);
 	if (r->kind == COLLECTION_MEALS) {
 		*out++ = (unsigned char)r->meal.nitems;
 		for (int i = 0; i < r->meal.nitems; i++)
@@ -309,7 +287,7 @@ static bool decode(const unsigned char *bytes, size_t len, struct record *out)
 		return false;
 	if (out)
 		out->kind = *kind;
-	take_columns(&in, tables[*kind], out ? &out->user : NULL);
+	take_columns(&in, kind_of(*kind)->columns, out ? &out->user : NULL);
 	if (*kind == COLLECTION_MEALS) {
 		n = take(&in, 1);
 		if (!n || *n > MEAL_ITEMS_MAX)

@@ -15,13 +15,10 @@
 
 #include "models/food.h"
 #include "models/job.h"
+#include "models/kind.h"
 #include "models/user.h"
 #include "utils/buf.h"
 #include "utils/err.h"
-
-/* In the order in which a slot is read and written. */
-enum collection { COLLECTION_USERS, COLLECTION_MEALS, COLLECTION_OWN_FOODS,
-	COLLECTION_JOBS, COLLECTION_COUNT };
 
 /* "users", "food_analysis", "own_foods", "jobs" */
 const char *collection_name(enum collection c);

@@ -103,14 +103,11 @@ static enum rc create_for(struct mongo_store *ms, const char *collection,
 
 enum rc mongo_index_create(struct mongo_store *ms, struct err *e)
 {
-	static const char *const collections[] = {
-		MONGO_USERS, MONGO_DAYS, MONGO_FOODS, MONGO_JOBS, MONGO_DIRTY
-	};
 	enum rc rc = RC_OK;
 
-	for (size_t i = 0; i < 5 && rc == RC_OK; i++)
-		rc = create_for(ms, collections[i], e);
-	return rc;
+	for (int k = 0; k < COLLECTION_COUNT && rc == RC_OK; k++)
+		rc = create_for(ms, collection_name(k), e);
+	return rc == RC_OK ? create_for(ms, MONGO_DIRTY, e) : rc;
 }
 
 enum rc mongo_count(struct mongo_store *ms, const char *collection,

@@ -27,7 +27,7 @@ mongo_sources = \
 	src/store/mongo/user.c
 module_PROGRAMS += familybot-mongo.so
 familybot_mongo_so_SOURCES = $(mongo_sources) \
-	src/models/food.c src/models/job.c src/models/record.c \
+	src/models/food.c src/models/job.c src/models/kind.c src/models/record.c \
 	src/models/user.c \
 	src/utils/buf.c src/utils/clock.c src/utils/err.c src/utils/json.c \
 	src/utils/xalloc.c

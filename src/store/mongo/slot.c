@@ -194,13 +194,11 @@ static enum rc clear_slot(struct store *s, const char *collection,
  * done while there is anything. */
 enum rc mongo_slot_clear(struct store *s, int32_t slot, struct err *e)
 {
-	static const char *const collections[] = { MONGO_JOBS, MONGO_DAYS,
-		MONGO_FOODS, MONGO_USERS, MONGO_DIRTY };
 	enum rc rc = RC_OK;
 
-	for (size_t i = 0; i < 5 && rc == RC_OK; i++)
-		rc = clear_slot(s, collections[i], slot, e);
-	return rc;
+	for (int k = COLLECTION_COUNT - 1; k >= 0 && rc == RC_OK; k--)
+		rc = clear_slot(s, collection_name(k), slot, e);
+	return rc == RC_OK ? clear_slot(s, MONGO_DIRTY, slot, e) : rc;
 }
 
 enum rc mongo_slot_clear_jobs(struct store *s, int32_t slot, struct err *e)

@@ -62,8 +62,11 @@ static enum rc tell(struct reader *r, enum collection kind, const bson_t *doc,
 		read = mongo_get_user(doc, &r->record.user);
 	else if (kind == COLLECTION_OWN_FOODS)
 		read = mongo_get_own_food(doc, &r->record.own_food);
-	else
+	else if (kind == COLLECTION_JOBS)
 		read = mongo_get_job(doc, &r->record.job);
+	else
+		return err_set(e, RC_INVALID, "records of kind %d cannot be "
+		    "read here", (int)kind);
 	if (!read)
 		return mongo_corrupt_doc(r->ms, collection_name(kind), doc, e);
 	return r->each(r->ctx, &r->record, e);

@@ -140,6 +140,9 @@ static enum rc put_record(struct writer *w, const struct record *r,
 		    e);
 		if (rc == RC_OK)	/* the key is UTF-8 */
 			BSON_APPEND_UTF8(&doc, "_id", id);
+	} else if (r->kind != COLLECTION_JOBS) {
+		rc = err_set(e, RC_INVALID, "records of kind %d cannot be "
+		    "written here", (int)r->kind);
 	} else {
 		rc = mongo_put_row(&doc, job_columns, own_id, &r->job, e);
 		if (rc == RC_OK && !bson_utf8_validate(r->job.id,

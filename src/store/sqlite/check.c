@@ -154,7 +154,7 @@ static enum rc rows_check(struct checker *c, enum collection kind,
 	bool row = false;
 	enum rc rc;
 
-	rc = sqlite_query(c->s, SQL_SLOT_READ_USERS + kind, 1, &slot, &q, e);
+	rc = sqlite_query(c->s, sql_of(SQL_SLOT_READ, kind), 1, &slot, &q, e);
 	if (rc == RC_OK)
 		rc = sqlite_row(c->s, q, &row, e);
 	while (rc == RC_OK && row) {
@@ -175,7 +175,8 @@ static enum rc suspect_read(struct checker *c, const struct suspect *p,
 	bool row = false;
 	enum rc rc;
 
-	rc = sqlite_query(c->s, meal ? SQL_MEAL_GET : SQL_ONE_READ_USER,
+	rc = sqlite_query(c->s, meal ? SQL_MEAL_GET : sql_of(SQL_ONE_READ,
+	    COLLECTION_USERS),
 	    meal ? 5 : 2, p->key, &q, e);
 	if (rc == RC_OK)
 		rc = sqlite_row(c->s, q, &row, e);

@@ -58,7 +58,7 @@ static enum rc census_of(struct sqlite_store *s, enum collection kind,
 	bool row = false;
 	enum rc rc;
 
-	rc = sqlite_query(s, SQL_CENSUS_USERS + kind, 0, NULL, &q, e);
+	rc = sqlite_query(s, sql_of(SQL_CENSUS, kind), 0, NULL, &q, e);
 	if (rc == RC_OK)
 		rc = sqlite_row(s, q, &row, e);
 	while (rc == RC_OK && row) {
@@ -160,7 +160,7 @@ enum rc sqlite_info(struct store *st, struct store_info *out, struct err *e)
 	    sqlite3_libversion());
 	rc = number(s, SQL_SCHEMA, &schema, e);
 	for (int k = 0; rc == RC_OK && k < COLLECTION_COUNT; k++)
-		rc = number(s, SQL_COUNT_USERS + k, &i.records[k], e);
+		rc = number(s, sql_of(SQL_TOTAL, k), &i.records[k], e);
 	if (rc == RC_OK)
 		rc = bytes_of(s, &i, e);
 	if (rc != RC_OK)

@@ -51,18 +51,9 @@ enum rc sqlite_record_read(struct sqlite_store *s, sqlite3_stmt *q,
     enum collection kind, struct record *out, struct err *e)
 {
 	out->kind = kind;
-	switch (kind) {
-	case COLLECTION_USERS:
-		return sqlite_read(s, q, user_columns, &out->user, e);
-	case COLLECTION_MEALS:
+	if (kind == COLLECTION_MEALS)
 		return sqlite_meal_read(s, q, &out->meal, e);
-	case COLLECTION_OWN_FOODS:
-		return sqlite_read(s, q, own_food_columns, &out->own_food, e);
-	case COLLECTION_JOBS:
-	case COLLECTION_COUNT:
-		break;
-	}
-	return sqlite_read(s, q, job_columns, &out->job, e);
+	return sqlite_read(s, q, kind_of(kind)->columns, &out->user, e);
 }
 
 void sqlite_record_key(const struct record *r, char *out, size_t size)
@@ -113,12 +104,12 @@ static enum rc unreadable(const struct sqlite_store *s, struct err *e,
 static enum rc rows_read(struct sqlite_store *s, enum collection kind,
     const int64_t *v, size_t nv, const struct taker *t, struct err *e)
 {
-	enum sql_id first = nv > 1 ? SQL_ONE_READ_USER : SQL_SLOT_READ_USERS;
+	enum sql_run run = nv > 1 ? SQL_ONE_READ : SQL_SLOT_READ;
 	sqlite3_stmt *q = NULL;
 	bool row = false;
 	enum rc rc;
 
-	rc = sqlite_query(s, first + kind, nv, v, &q, e);
+	rc = sqlite_query(s, sql_of(run, kind), nv, v, &q, e);
 	if (rc == RC_OK)
 		rc = sqlite_row(s, q, &row, e);
 	while (rc == RC_OK && row) {
@@ -161,18 +152,15 @@ enum rc sqlite_slot_read(struct store *st, int32_t slot, const int64_t *users,
 static enum rc record_write(struct sqlite_store *s, const struct record *r,
     struct err *e)
 {
-	static const struct column *const cols[COLLECTION_COUNT] = {
-		user_columns, meal_columns, own_food_columns, job_columns
-	};
 	sqlite3_stmt *q = NULL;
 	enum rc rc;
 
 	if (r->kind == COLLECTION_MEALS)
-		return sqlite_meal_write(s, SQL_EXACT_MEAL, &r->meal, 0, e);
-	rc = sqlite_query(s, SQL_EXACT_USER + r->kind, 0, NULL, &q, e);
+		return sqlite_meal_write(s, sql_of(SQL_EXACT, r->kind), &r->meal, 0, e);
+	rc = sqlite_query(s, sql_of(SQL_EXACT, r->kind), 0, NULL, &q, e);
 	if (rc != RC_OK)
 		return rc;
-	(void)sqlite_bind(q, cols[r->kind], &r->user);
+	(void)sqlite_bind(q, kind_of(r->kind)->columns, &r->user);
 	return sqlite_done(s, q, e);
 }
 
@@ -208,7 +196,7 @@ enum rc sqlite_slot_write(struct store *st, int32_t slot, const int64_t *users,
 		const int64_t v[] = { slot, users[i] };
 
 		for (int k = 0; rc == RC_OK && k < COLLECTION_COUNT; k++)
-			rc = sqlite_exec(s, SQL_ONE_DROP_USER + k, 2, v, e);
+			rc = sqlite_exec(s, sql_of(SQL_ONE_DROP, k), 2, v, e);
 	}
 	if (rc == RC_OK)
 		rc = pack_write(s, slot, records, e);
@@ -255,7 +243,7 @@ static enum rc clear_rows(struct sqlite_store *s, enum collection kind,
 		rc = sqlite_begin(s, e);
 		if (rc != RC_OK)
 			break;
-		rc = sqlite_exec(s, SQL_CLEAR_USERS + kind, 2, v, e);
+		rc = sqlite_exec(s, sql_of(SQL_CLEAR, kind), 2, v, e);
 		gone = rc == RC_OK ? sqlite_changed(s) : 0;
 		rc = sqlite_end(s, rc, e);
 	}

@@ -3,7 +3,8 @@
  *
  * In the texts {cols} stands for the names of the model's columns, {marks}
  * for their parameters ?1 ... ?n, {sets} for "name = ?i" of each column that
- * is no key, and {name} for the parameter of that column.  :named parameters
+ * is no key, and {name} for the parameter of that column.  In the runs, {table},
+ * {key} and {owner} are those of the kind, {all} its columns and its tail.  :named parameters
  * come after them.  No value ever becomes part of a text.
  */
 #include "config.h"
@@ -23,7 +24,7 @@ struct sql_text {
  * The literal "state < 2" and "state >= 2" beside the wanted state are what
  * lets SQLite use the partial indexes.
  */
-static const struct sql_text texts[SQL_COUNT] = {
+static const struct sql_text texts[SQL_FIXED] = {
 	[SQL_BEGIN] = { "BEGIN IMMEDIATE", NULL },
 	[SQL_COMMIT] = { "COMMIT", NULL },
 	[SQL_ROLLBACK] = { "ROLLBACK", NULL },
@@ -44,10 +45,6 @@ static const struct sql_text texts[SQL_COUNT] = {
 	    " ON CONFLICT DO NOTHING", user_columns },
 	[SQL_USER_UPDATE] = { "UPDATE users SET {sets}"
 	    " WHERE user_id = {user_id} AND rev = :was", user_columns },
-	[SQL_ERASE_USER] = { "DELETE FROM users WHERE user_id = ?2", NULL },
-	[SQL_ERASE_FOOD] = { "DELETE FROM food_analysis WHERE" OWNER, NULL },
-	[SQL_ERASE_OWN] = { "DELETE FROM own_foods WHERE" OWNER, NULL },
-	[SQL_ERASE_JOBS] = { "DELETE FROM jobs WHERE" OWNER, NULL },
 
 	[SQL_MEAL_SCAN] = { "SELECT chat_id, message_id, deleted, cal, protein,"
 	    " fat, carb FROM food_analysis WHERE" OWNER " AND day = ?3", NULL },
@@ -114,70 +111,8 @@ static const struct sql_text texts[SQL_COUNT] = {
 	[SQL_JOB_PURGE] = { "DELETE FROM jobs WHERE state >= 2 AND state = 2"
 	    " AND done_at < ?1 AND NOT slot_moves(slot)", NULL },
 
-	[SQL_SLOT_READ_USERS] = { "SELECT {cols} FROM users WHERE slot = ?1",
-	    user_columns },
-	[SQL_SLOT_READ_MEALS] = { "SELECT {cols}, items FROM food_analysis"
-	    " WHERE slot = ?1", meal_columns },
-	[SQL_SLOT_READ_OWN] = { "SELECT {cols} FROM own_foods WHERE slot = ?1",
-	    own_food_columns },
-	[SQL_SLOT_READ_JOBS] = { "SELECT {cols} FROM jobs WHERE slot = ?1",
-	    job_columns },
-	[SQL_ONE_READ_USER] = { "SELECT {cols} FROM users WHERE" OWNER,
-	    user_columns },
-	[SQL_ONE_READ_MEALS] = { "SELECT {cols}, items FROM food_analysis WHERE"
-	    OWNER, meal_columns },
-	[SQL_ONE_READ_OWN] = { "SELECT {cols} FROM own_foods WHERE" OWNER,
-	    own_food_columns },
-	[SQL_ONE_READ_JOBS] = { "SELECT {cols} FROM jobs WHERE" OWNER,
-	    job_columns },
-	[SQL_ONE_DROP_USER] = { "DELETE FROM users WHERE" OWNER, NULL },
-	[SQL_ONE_DROP_MEALS] = { "DELETE FROM food_analysis WHERE" OWNER, NULL },
-	[SQL_ONE_DROP_OWN] = { "DELETE FROM own_foods WHERE" OWNER, NULL },
-	[SQL_ONE_DROP_JOBS] = { "DELETE FROM jobs WHERE" OWNER, NULL },
-	[SQL_EXACT_USER] = { "INSERT OR REPLACE INTO users ({cols})"
-	    " VALUES ({marks})", user_columns },
-	[SQL_EXACT_MEAL] = { "INSERT OR REPLACE INTO food_analysis"
-	    " ({cols}, items) VALUES ({marks}, :items)", meal_columns },
-	[SQL_EXACT_OWN] = { "INSERT OR REPLACE INTO own_foods ({cols})"
-	    " VALUES ({marks})", own_food_columns },
-	[SQL_EXACT_JOB] = { "INSERT OR REPLACE INTO jobs ({cols})"
-	    " VALUES ({marks})", job_columns },
-
-	[SQL_CLEAR_USERS] = { "DELETE FROM users WHERE user_id IN"
-	    " (SELECT user_id FROM users WHERE slot = ?1 LIMIT ?2)", NULL },
-	[SQL_CLEAR_MEALS] = { "DELETE FROM food_analysis WHERE"
-	    " (slot, user_id, day, chat_id, message_id) IN (SELECT slot, user_id,"
-	    " day, chat_id, message_id FROM food_analysis WHERE slot = ?1"
-	    " LIMIT ?2)", NULL },
-	[SQL_CLEAR_OWN] = { "DELETE FROM own_foods WHERE (slot, user_id, key) IN"
-	    " (SELECT slot, user_id, key FROM own_foods WHERE slot = ?1"
-	    " LIMIT ?2)", NULL },
-	[SQL_CLEAR_JOBS] = { "DELETE FROM jobs WHERE id IN"
-	    " (SELECT id FROM jobs WHERE slot = ?1 LIMIT ?2)", NULL },
-	[SQL_CENSUS_USERS] = { "SELECT slot, count(*) FROM users GROUP BY slot",
-	    NULL },
-	[SQL_CENSUS_MEALS] = { "SELECT slot, count(*) FROM food_analysis"
-	    " GROUP BY slot", NULL },
-	[SQL_CENSUS_OWN] = { "SELECT slot, count(*) FROM own_foods"
-	    " GROUP BY slot", NULL },
-	[SQL_CENSUS_JOBS] = { "SELECT slot, count(*) FROM jobs GROUP BY slot",
-	    NULL },
-	[SQL_COUNT_USERS] = { "SELECT count(*) FROM users", NULL },
-	[SQL_COUNT_MEALS] = { "SELECT count(*) FROM food_analysis", NULL },
-	[SQL_COUNT_OWN] = { "SELECT count(*) FROM own_foods", NULL },
-	[SQL_COUNT_JOBS] = { "SELECT count(*) FROM jobs", NULL },
-
 	[SQL_SNAPSHOT] = { "BEGIN", NULL },
-	/* One step in each tree, however many meals a person has. */
-	[SQL_SLOT_USERS] = { "SELECT min(u) FROM"
-	    " (SELECT min(user_id) AS u FROM users WHERE slot = ?1"
-	    "   AND user_id >= ?2"
-	    "  UNION ALL SELECT min(user_id) FROM food_analysis"
-	    "   WHERE slot = ?1 AND user_id >= ?2"
-	    "  UNION ALL SELECT min(user_id) FROM own_foods"
-	    "   WHERE slot = ?1 AND user_id >= ?2"
-	    "  UNION ALL SELECT min(user_id) FROM jobs"
-	    "   WHERE slot = ?1 AND user_id >= ?2)", NULL },
+	[SQL_SLOT_USERS] = { "SELECT min(u) FROM ({trees})", NULL },
 	[SQL_PAGES] = { "SELECT m.tbl_name, sum(d.pgsize) FROM dbstat AS d"
 	    " JOIN sqlite_schema AS m ON m.name = d.name"
 	    " WHERE d.aggregate = TRUE GROUP BY m.tbl_name", NULL },
@@ -210,16 +145,38 @@ static const struct sql_text texts[SQL_COUNT] = {
 	    "AND version = ?2", NULL },
 };
 
-/* A key never changes; setting it again would only touch its indexes. */
-static bool is_key(const char *name)
-{
-	static const char *const keys[] = { "slot", "user_id", "day", "chat_id",
-		"message_id", "id", "key" };
+static const char *const runs[SQL_RUN_COUNT] = {
+	[SQL_SLOT_READ] = "SELECT {all} FROM {table} WHERE slot = ?1",
+	[SQL_ONE_READ] = "SELECT {all} FROM {table} WHERE" OWNER,
+	[SQL_ONE_DROP] = "DELETE FROM {table} WHERE" OWNER,
+	[SQL_EXACT] = "INSERT OR REPLACE INTO {table} ({all}) VALUES ({values})",
+	[SQL_CLEAR] = "DELETE FROM {table} WHERE ({key}) IN"
+	    " (SELECT {key} FROM {table} WHERE slot = ?1 LIMIT ?2)",
+	[SQL_CENSUS] = "SELECT slot, count(*) FROM {table} GROUP BY slot",
+	[SQL_TOTAL] = "SELECT count(*) FROM {table}",
+	[SQL_ERASE] = "DELETE FROM {table} WHERE{owner}",
+};
 
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-		if (strcmp(keys[i], name) == 0)
+/* Is it a word of "slot, user_id, day"? */
+static bool lists(const char *list, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (const char *p = strstr(list, name); p != NULL;
+	    p = strstr(p + 1, name))
+		if ((p == list || p[-1] == ' ') &&
+		    (p[n] == '\0' || p[n] == ','))
 			return true;
 	return false;
+}
+
+/* A key never changes; setting it again would only touch its indexes. */
+static bool is_key(const struct column *cols, const char *name)
+{
+	const struct kind *kind = kind_with(cols);
+
+	return strcmp(name, "slot") == 0 || strcmp(name, "user_id") == 0 ||
+	    (kind != NULL && lists(kind->key, name));
 }
 
 /* word: what stands between the braces. */
@@ -239,7 +196,7 @@ static void expand(const struct column *cols, const char *word, size_t len,
 	for (int i = 0; cols[i].name; i++) {
 		const char *name = cols[i].name;
 
-		if (word[0] == 's' && is_key(name))
+		if (word[0] == 's' && is_key(cols, name))
 			continue;
 		buf_puts(out, comma);
 		comma = ", ";
@@ -252,19 +209,62 @@ static void expand(const struct column *cols, const char *word, size_t len,
 	}
 }
 
+/* One step in each kind's tree, however many records a person has. */
+static void expand_trees(struct buf *out)
+{
+	for (int k = 0; k < COLLECTION_COUNT; k++)
+		buf_printf(out, "%sSELECT min(user_id)%s FROM %s"
+		    " WHERE slot = ?1 AND user_id >= ?2",
+		    k > 0 ? " UNION ALL " : "", k > 0 ? "" : " AS u",
+		    kind_of(k)->name);
+}
+
+/* The words of runs; true when it was one. */
+static bool expand_kind(const struct kind *kind, const char *word, size_t len,
+    struct buf *out)
+{
+	if (len == 5 && memcmp(word, "table", len) == 0) {
+		buf_puts(out, kind->name);
+	} else if (len == 3 && memcmp(word, "key", len) == 0) {
+		buf_puts(out, kind->key);
+	} else if (len == 5 && memcmp(word, "owner", len) == 0) {
+		/* a person has one row: its slot may be wrong, it goes alike */
+		buf_puts(out, strcmp(kind->key, "user_id") == 0 ?
+		    " user_id = ?2" : OWNER);
+	} else if (len == 3 && memcmp(word, "all", len) == 0) {
+		expand(kind->columns, "cols", 4, out);
+		if (kind->tail != NULL)
+			buf_printf(out, ", %s", kind->tail);
+	} else if (len == 6 && memcmp(word, "values", len) == 0) {
+		expand(kind->columns, "marks", 5, out);
+		if (kind->tail != NULL)
+			buf_printf(out, ", :%s", kind->tail);
+	} else {
+		return false;
+	}
+	return true;
+}
+
 void sqlite_sql(enum sql_id id, struct buf *out)
 {
-	const char *p = texts[id].text;
+	int run = (int)id - SQL_FIXED;
+	const struct kind *kind = run < 0 ? NULL :
+	    kind_of(run % COLLECTION_COUNT);
+	const char *p = kind != NULL ? runs[run / COLLECTION_COUNT] :
+	    texts[id].text;
 
 	while (*p) {
 		size_t n = strcspn(p, "{");
 
 		buf_add(out, p, n);
 		p += n;
-		if (*p == '{') {
-			n = strcspn(p, "}");
+		if (*p != '{')
+			continue;
+		n = strcspn(p, "}");
+		if (n == 6 && memcmp(p, "{trees", n) == 0)
+			expand_trees(out);
+		else if (kind == NULL || !expand_kind(kind, p + 1, n - 1, out))
 			expand(texts[id].cols, p + 1, n - 1, out);
-			p += n + 1;
-		}
+		p += n + 1;
 	}
 }

@@ -93,8 +93,13 @@ static int busy(void *ctx, int count)
 enum rc sqlite_query(struct sqlite_store *s, enum sql_id id, size_t n,
     const int64_t *v, sqlite3_stmt **out, struct err *e)
 {
-	sqlite3_stmt *q = s->stmt[id];
+	sqlite3_stmt *q;
 
+	/* of a kind that is none: another's rows must not be taken for it */
+	if ((unsigned int)id >= SQL_COUNT)
+		return err_set(e, RC_INVALID, "%s: there is no such kind of "
+		    "records", s->name);
+	q = s->stmt[id];
 	if (!q) {
 		struct buf sql;
 

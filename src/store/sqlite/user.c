@@ -87,16 +87,14 @@ enum rc sqlite_tidy(struct store *st, struct err *e)
 
 enum rc sqlite_erase(struct store *st, int64_t user_id, struct err *e)
 {
-	static const enum sql_id tables[] = { SQL_ERASE_USER, SQL_ERASE_FOOD,
-		SQL_ERASE_OWN, SQL_ERASE_JOBS };
 	struct sqlite_store *s = (struct sqlite_store *)st;
 	const int64_t owner[] = { slot_of(user_id), user_id };
 	enum rc rc;
 
 	rc = sqlite_begin(s, e);
 	if (rc == RC_OK) {
-		for (size_t i = 0; rc == RC_OK && i < 4; i++)
-			rc = sqlite_exec(s, tables[i], 2, owner, e);
+		for (int k = 0; rc == RC_OK && k < COLLECTION_COUNT; k++)
+			rc = sqlite_exec(s, sql_of(SQL_ERASE, k), 2, owner, e);
 		if (rc == RC_OK)
 			rc = sqlite_mark(s, slot_of(user_id), user_id, e);
 		rc = sqlite_end(s, rc, e);

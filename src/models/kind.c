@@ -1,0 +1,37 @@
+/* kind.c - see kind.h.  A row here, its columns and its table are a new kind. */
+#include "config.h"
+
+#include "models/kind.h"
+
+#include "models/food.h"
+#include "models/job.h"
+#include "models/user.h"
+
+#define OWNER_OF(s) offsetof(struct s, user_id), offsetof(struct s, slot)
+
+static const struct kind kinds[] = {
+	[COLLECTION_USERS] = { "users", user_columns, "user_id", NULL,
+		OWNER_OF(user) },
+	[COLLECTION_MEALS] = { "food_analysis", meal_columns,
+		"slot, user_id, day, chat_id, message_id", "items",
+		OWNER_OF(meal) },
+	[COLLECTION_OWN_FOODS] = { "own_foods", own_food_columns,
+		"slot, user_id, key", NULL, OWNER_OF(own_food) },
+	[COLLECTION_JOBS] = { "jobs", job_columns, "id", NULL, OWNER_OF(job) },
+};
+
+_Static_assert(sizeof(kinds) / sizeof(kinds[0]) == COLLECTION_COUNT,
+    "every kind has a row");
+
+const struct kind *kind_of(enum collection c)
+{
+	return (unsigned int)c < COLLECTION_COUNT ? &kinds[c] : NULL;
+}
+
+const struct kind *kind_with(const struct column *columns)
+{
+	for (int k = 0; k < COLLECTION_COUNT; k++)
+		if (kinds[k].columns == columns)
+			return &kinds[k];
+	return NULL;
+}
