@@ -17,7 +17,8 @@ static const struct kind kinds[] = {
 		OWNER_OF(meal) },
 	[COLLECTION_OWN_FOODS] = { "own_foods", own_food_columns,
 		"slot, user_id, key", NULL, OWNER_OF(own_food) },
-	[COLLECTION_JOBS] = { "jobs", job_columns, "id", NULL, OWNER_OF(job) },
+	[COLLECTION_JOBS] = { "jobs", job_columns, "id", NULL, OWNER_OF(job),
+		.work = true },
 };
 
 _Static_assert(sizeof(kinds) / sizeof(kinds[0]) == COLLECTION_COUNT,
@@ -26,6 +27,17 @@ _Static_assert(sizeof(kinds) / sizeof(kinds[0]) == COLLECTION_COUNT,
 const struct kind *kind_of(enum collection c)
 {
 	return (unsigned int)c < COLLECTION_COUNT ? &kinds[c] : NULL;
+}
+
+enum collection kind_to_empty(int i)
+{
+	int at = 0;
+
+	for (int work = 1; work >= 0; work--)
+		for (int k = COLLECTION_COUNT - 1; k >= 0; k--)
+			if (kinds[k].work == work && at++ == i)
+				return (enum collection)k;
+	return COLLECTION_COUNT;
 }
 
 const struct kind *kind_with(const struct column *columns)

@@ -6,12 +6,15 @@
 #ifndef FAMILYBOT_MODELS_KIND_H
 #define FAMILYBOT_MODELS_KIND_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "models/column.h"
 
-/* In the order in which a slot is read and written. */
+/* In the order in which a slot is read and written.  The number is the first
+ * byte of a record's canonical bytes: new kinds come last, or the digests of
+ * all that is stored, also those in backups, would be others. */
 enum collection { COLLECTION_USERS, COLLECTION_MEALS, COLLECTION_OWN_FOODS,
 	COLLECTION_JOBS, COLLECTION_COUNT };
 
@@ -24,10 +27,16 @@ struct kind {
 	 * rows of a meal); NULL none. */
 	const char *tail;
 	size_t user_id, slot;	/* where they are in the struct */
+	bool work;		/* the worker does it; what is left would be done
+				 * twice, so it goes first where all goes */
 };
 
 /* The row of a kind; never NULL for those before COLLECTION_COUNT. */
 const struct kind *kind_of(enum collection c);
+/* The kinds in the order in which a slot or a person is emptied: work first,
+ * people last, so that an erasure that was cut short shows.
+ * i < COLLECTION_COUNT. */
+enum collection kind_to_empty(int i);
 /* The kind with these columns, NULL none: statements name columns only. */
 const struct kind *kind_with(const struct column *columns);
 

@@ -12,6 +12,7 @@
 #include "models/record.h"
 
 #include <endian.h>
+#include <inttypes.h>
 #include <string.h>
 #include <xxhash.h>
 
@@ -24,25 +25,84 @@ _Static_assert(sizeof(struct job) + 64 < RECORD_BYTES_MAX &&
 
 const char *collection_name(enum collection c)
 {
-	return kind_of(c)->name;
+	const struct kind *k = kind_of(c);
+
+	return k ? k->name : "?";
+}
+
+/* The structs of all kinds begin where the union does. */
+static const char *body(const struct record *r)
+{
+	return (const char *)&r->user;
 }
 
 int64_t record_user_id(const struct record *r)
 {
-	int64_t user_id;
+	const struct kind *k = kind_of(r->kind);
+	int64_t user_id = 0;
 
-	memcpy(&user_id, (const char *)&r->user + kind_of(r->kind)->user_id,
-	    sizeof(user_id));
+	if (k)
+		memcpy(&user_id, body(r) + k->user_id, sizeof(user_id));
 	return user_id;
 }
 
 int32_t record_slot(const struct record *r)
 {
-	int32_t slot;
+	const struct kind *k = kind_of(r->kind);
+	int32_t slot = -1;
 
-	memcpy(&slot, (const char *)&r->user + kind_of(r->kind)->slot,
-	    sizeof(slot));
+	if (k)
+		memcpy(&slot, body(r) + k->slot, sizeof(slot));
 	return slot;
+}
+
+static void key_put(struct buf *out, const struct record *r,
+    const struct column *c)
+{
+	const char *p = body(r) + c->offset;
+	int64_t whole;
+	int32_t half;
+
+	if (out->len > 0)
+		buf_putc(out, ' ');
+	if (c->type == COLUMN_TEXT) {
+		buf_add(out, p, strnlen(p, c->size - 1));
+	} else if (c->type == COLUMN_I64) {
+		memcpy(&whole, p, sizeof(whole));
+		buf_printf(out, "%s=%" PRId64, c->name, whole);
+	} else {
+		memcpy(&half, p, sizeof(half));
+		buf_printf(out, "%s=%" PRId32, c->name, half);
+	}
+}
+
+/* Is name, n bytes long, the column's? */
+static bool is_named(const struct column *c, const char *name, size_t n)
+{
+	return strlen(c->name) == n && memcmp(c->name, name, n) == 0;
+}
+
+void record_key(const struct record *r, char *out, size_t size)
+{
+	const struct kind *k = kind_of(r->kind);
+	const char *name = k ? k->key : "";
+	struct buf b;
+
+	buf_init(&b, RECORD_KEY_SIZE);
+	while (*name) {
+		size_t n = strcspn(name, ", ");
+		const struct column *c = k->columns;
+
+		while (c->name && !is_named(c, name, n))
+			c++;
+		if (c->name && c->offset != k->slot && c->offset != k->user_id)
+			key_put(&b, r, c);
+		name += n + strspn(name + n, ", ");
+	}
+	if (k && b.len == 0)
+		buf_printf(&b, "user_id=%" PRId64, record_user_id(r));
+	(void)str_copy(out, size, b.len > 0 ? b.s : "");
+	buf_release(&b);
 }
 
 /* -- digests -- */

@@ -33,8 +33,16 @@ struct record {
 	};
 };
 
+/* Of what is no kind: 0, and a slot that there is not. */
 int64_t record_user_id(const struct record *r);
 int32_t record_slot(const struct record *r);	/* as stored */
+
+enum { RECORD_KEY_SIZE = 256 };
+
+/* The key as a DBA looks for it, user_id apart where there is more:
+ * "user_id=12", "day=7 chat_id=1 message_id=2", a text bare.  Two records of
+ * one person and kind never have the same. */
+void record_key(const struct record *r, char *out, size_t size);
 
 /*
  * One order-free digest of a set of records: the sum modulo 2^128 of a 128-bit

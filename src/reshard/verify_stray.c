@@ -45,26 +45,19 @@ static void items_release(struct items *l)
 	free(l->item);
 }
 
-/* What makes a record that record, as a hash. */
+/* What makes a record that record, as a hash: were two records of a person to
+ * have the same, --repair would delete the one as a copy of the other. */
 static XXH128_hash_t key_of(const struct record *r)
 {
 	struct {
-		int64_t kind, n[4];
-		char text[JOB_ID_SIZE];
+		int64_t kind, user_id;
+		char key[RECORD_KEY_SIZE];
 	} k;
 
 	memset(&k, 0, sizeof(k));
 	k.kind = r->kind;
-	k.n[0] = record_user_id(r);
-	if (r->kind == COLLECTION_MEALS) {
-		k.n[1] = r->meal.day;
-		k.n[2] = r->meal.chat_id;
-		k.n[3] = r->meal.message_id;
-	} else if (r->kind == COLLECTION_OWN_FOODS) {
-		(void)str_copy(k.text, sizeof(k.text), r->own_food.key);
-	} else if (r->kind == COLLECTION_JOBS) {
-		(void)str_copy(k.text, sizeof(k.text), r->job.id);
-	}
+	k.user_id = record_user_id(r);
+	record_key(r, k.key, sizeof(k.key));
 	return XXH3_128bits(&k, sizeof(k));
 }
 

@@ -66,6 +66,76 @@ static struct record *record_dirty(enum collection kind)
 	return d;
 }
 
+/* What every kind's row must say, or what is made from it is of another. */
+static void every_kind_has_a_whole_row(void **state)
+{
+	bool emptied[COLLECTION_COUNT] = { false };
+
+	(void)state;
+	for (int i = 0; i < COLLECTION_COUNT; i++) {
+		const struct kind *k = kind_of(i);
+		size_t user_id = SIZE_MAX, slot = SIZE_MAX;
+
+		assert_string_equal(collection_name(i), k->name);
+		for (const struct column *c = k->columns; c->name; c++) {
+			if (strcmp(c->name, "user_id") == 0)
+				user_id = c->offset;
+			if (strcmp(c->name, "slot") == 0)
+				slot = c->offset;
+		}
+		assert_int_equal(user_id, k->user_id);
+		assert_int_equal(slot, k->slot);
+		for (int j = 0; j < i; j++)
+			assert_string_not_equal(kind_of(j)->name, k->name);
+		emptied[kind_to_empty(i)] = true;
+	}
+	for (int i = 0; i < COLLECTION_COUNT; i++)
+		assert_true(emptied[i]);
+	/* A job must not run twice; a half-erased person must be seen. */
+	assert_true(kind_of(kind_to_empty(0))->work);
+	assert_int_equal(kind_to_empty(COLLECTION_COUNT - 1), COLLECTION_USERS);
+}
+
+static void what_is_no_kind_is_nobodys_and_no_job(void **state)
+{
+	struct record *r = record_new(COLLECTION_COUNT);
+
+	(void)state;
+	assert_null(kind_of(COLLECTION_COUNT));
+	assert_null(kind_of((enum collection)-1));
+	assert_string_equal(collection_name(COLLECTION_COUNT), "?");
+	assert_int_equal(record_user_id(r), 0);
+	assert_int_equal(record_slot(r), -1);
+	free(r);
+}
+
+static void key_check(const struct record *r, const char *expected)
+{
+	char key[RECORD_KEY_SIZE];
+
+	record_key(r, key, sizeof(key));
+	assert_string_equal(key, expected);
+}
+
+static void keys_are_as_a_dba_looks_for_them(void **state)
+{
+	struct record *r[COLLECTION_COUNT];
+
+	(void)state;
+	for (int k = 0; k < COLLECTION_COUNT; k++)
+		r[k] = record_new(k);
+	(void)str_copy(r[COLLECTION_OWN_FOODS]->own_food.key, FOOD_NAME_SIZE,
+	    "сыр day=1");
+	(void)str_copy(r[COLLECTION_JOBS]->job.id, JOB_ID_SIZE, "send:1");
+	key_check(r[COLLECTION_USERS], "user_id=-7");
+	key_check(r[COLLECTION_MEALS], "day=-1 chat_id=-9223372036854775808"
+	    " message_id=0");
+	key_check(r[COLLECTION_OWN_FOODS], "сыр day=1");
+	key_check(r[COLLECTION_JOBS], "send:1");
+	for (int k = 0; k < COLLECTION_COUNT; k++)
+		free(r[k]);
+}
+
 static void digest_is_of_what_is_meant(void **state)
 {
 	(void)state;
@@ -297,6 +367,9 @@ static void pack_ends_at_its_most(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_kind_has_a_whole_row),
+		cmocka_unit_test(what_is_no_kind_is_nobodys_and_no_job),
+		cmocka_unit_test(keys_are_as_a_dba_looks_for_them),
 		cmocka_unit_test(digest_is_of_what_is_meant),
 		cmocka_unit_test(bytes_are_pinned),
 		cmocka_unit_test(meals_take_no_room_for_items_not_there),

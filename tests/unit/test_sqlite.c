@@ -392,6 +392,39 @@ static void no_statement_reads_a_whole_table(void **state)
 	}
 }
 
+/* A kind whose table is missing, or has other columns, would be found out only
+ * when somebody's slot is moved. */
+static void the_schema_has_what_every_kind_says(void **state)
+{
+	struct store *s = ((struct place *)*state)->s;
+
+	for (int k = 0; k < COLLECTION_COUNT; k++) {
+		const struct kind *kind = kind_of(k);
+		sqlite3_stmt *q = NULL;
+		int columns = 0;
+
+		assert_int_equal(sqlite3_prepare_v2(db_of(s), "SELECT name, type"
+		    " FROM pragma_table_info(?1)", -1, &q, NULL), SQLITE_OK);
+		sqlite_bind_text(q, 1, kind->name);
+		for (; sqlite3_step(q) == SQLITE_ROW; columns++) {
+			const char *name = (const char *)sqlite3_column_text(q, 0);
+			const char *type = (const char *)sqlite3_column_text(q, 1);
+			const struct column *c = kind->columns;
+
+			while (c->name && strcmp(c->name, name) != 0)
+				c++;
+			if (!c->name)
+				assert_string_equal(name, kind->tail);
+			else
+				assert_string_equal(type, c->type == COLUMN_TEXT ?
+				    "TEXT" : "INTEGER");
+		}
+		(void)sqlite3_finalize(q);
+		assert_int_equal(columns, sqlite_columns(kind->columns) +
+		    (kind->tail ? 1 : 0));
+	}
+}
+
 static void durability_is_as_configured(void **state)
 {
 	struct place *p = *state;
@@ -433,6 +466,7 @@ int main(void)
 		CASE(killed_writer_leaves_no_lock),
 		CASE(hanging_writer_is_not_waited_for_long),
 		CASE(erased_words_leave_the_file),
+		CASE(the_schema_has_what_every_kind_says),
 		CASE(no_statement_reads_a_whole_table),
 		CASE(durability_is_as_configured),
 	};

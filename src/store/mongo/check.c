@@ -222,10 +222,15 @@ enum rc mongo_check(struct store *s, int32_t slot, bool repair,
     void (*found)(void *ctx, const struct store_fault *f), void *ctx,
     struct err *e)
 {
-	static void (*const looks[COLLECTION_COUNT])(struct mongo_checker *c,
+	static void (*const looks[])(struct mongo_checker *c,
 	    const bson_t *doc) = {
-		look_user, mongo_check_day, look_own_food, look_job
+		[COLLECTION_USERS] = look_user,
+		[COLLECTION_MEALS] = mongo_check_day,
+		[COLLECTION_OWN_FOODS] = look_own_food,
+		[COLLECTION_JOBS] = look_job,
 	};
+	_Static_assert(sizeof(looks) / sizeof(looks[0]) == COLLECTION_COUNT,
+	    "documents of each kind are looked at");
 	struct mongo_checker c = { .ms = mongo_begin(s), .slot = slot,
 		.repair = repair, .found = found, .ctx = ctx };
 	enum rc rc;

@@ -190,14 +190,14 @@ static enum rc clear_slot(struct store *s, const char *collection,
 	return rc;
 }
 
-/* Jobs first, as they would be sent; marks last, as they say what is to be
+/* In the order of kind_to_empty, as jobs would be sent; marks last, as they say what is to be
  * done while there is anything. */
 enum rc mongo_slot_clear(struct store *s, int32_t slot, struct err *e)
 {
 	enum rc rc = RC_OK;
 
-	for (int k = COLLECTION_COUNT - 1; k >= 0 && rc == RC_OK; k--)
-		rc = clear_slot(s, collection_name(k), slot, e);
+	for (int i = 0; i < COLLECTION_COUNT && rc == RC_OK; i++)
+		rc = clear_slot(s, collection_name(kind_to_empty(i)), slot, e);
 	return rc == RC_OK ? clear_slot(s, MONGO_DIRTY, slot, e) : rc;
 }
 

@@ -123,16 +123,15 @@ static enum rc erase_from(struct mongo_store *ms, const char *collection,
 	return rc;
 }
 
-_Static_assert(COLLECTION_USERS == 0, "the user is the last that goes");
-
 /* The user goes last: an erasure that was cut short is seen to be unfinished,
  * and repeating it finishes it. */
 enum rc mongo_erase(struct store *s, int64_t user_id, struct err *e)
 {
 	enum rc rc = mongo_mark(mongo_begin(s), user_id, e);
 
-	for (int k = COLLECTION_COUNT - 1; k >= 0 && rc == RC_OK; k--)
-		rc = erase_from(mongo_of(s), collection_name(k), user_id, e);
+	for (int i = 0; i < COLLECTION_COUNT && rc == RC_OK; i++)
+		rc = erase_from(mongo_of(s), collection_name(kind_to_empty(i)),
+		    user_id, e);
 	return rc;
 }
 

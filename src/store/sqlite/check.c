@@ -59,7 +59,7 @@ static struct store_fault fault_of(enum store_fault_kind kind,
 	struct store_fault f = { .kind = kind, .collection = r->kind,
 		.user_id = record_user_id(r) };
 
-	sqlite_record_key(r, f.id, sizeof(f.id));
+	record_key(r, f.id, sizeof(f.id));
 	return f;
 }
 

@@ -50,32 +50,15 @@ enum rc sqlite_slot_users(struct store *st, int32_t slot, int64_t after,
 enum rc sqlite_record_read(struct sqlite_store *s, sqlite3_stmt *q,
     enum collection kind, struct record *out, struct err *e)
 {
+	const struct kind *k = kind_of(kind);
+
+	if (!k)
+		return err_set(e, RC_INVALID, "%s: %d is no kind of record",
+		    s->name, (int)kind);
 	out->kind = kind;
 	if (kind == COLLECTION_MEALS)
 		return sqlite_meal_read(s, q, &out->meal, e);
-	return sqlite_read(s, q, kind_of(kind)->columns, &out->user, e);
-}
-
-void sqlite_record_key(const struct record *r, char *out, size_t size)
-{
-	switch (r->kind) {
-	case COLLECTION_USERS:
-		(void)str_format(out, size, "user_id=%" PRId64,
-		    r->user.user_id);
-		break;
-	case COLLECTION_MEALS:
-		(void)str_format(out, size, "day=%" PRId32 " chat_id=%" PRId64
-		    " message_id=%" PRId64, r->meal.day, r->meal.chat_id,
-		    r->meal.message_id);
-		break;
-	case COLLECTION_OWN_FOODS:
-		(void)str_copy(out, size, r->own_food.key);
-		break;
-	case COLLECTION_JOBS:
-	case COLLECTION_COUNT:
-		(void)str_copy(out, size, r->job.id);
-		break;
-	}
+	return sqlite_read(s, q, k->columns, &out->user, e);
 }
 
 /* Who takes the records of one slot_read. */
@@ -256,9 +239,8 @@ enum rc sqlite_slot_clear(struct store *st, int32_t slot, struct err *e)
 	const int64_t v[] = { slot };
 	enum rc rc = RC_OK;
 
-	/* Jobs first: what is left over must not be sent. */
-	for (int k = COLLECTION_COUNT - 1; rc == RC_OK && k >= 0; k--)
-		rc = clear_rows(s, k, slot, e);
+	for (int i = 0; rc == RC_OK && i < COLLECTION_COUNT; i++)
+		rc = clear_rows(s, kind_to_empty(i), slot, e);
 	if (rc == RC_OK)
 		rc = sqlite_begin(s, e);
 	if (rc != RC_OK)

@@ -125,8 +125,6 @@ MUST_CHECK enum rc sqlite_meal_write(struct sqlite_store *s, enum sql_id id,
 MUST_CHECK enum rc sqlite_record_read(struct sqlite_store *s,
     struct sqlite3_stmt *q, enum collection kind, struct record *out,
     struct err *e);
-/* Where a DBA finds the record: its key, user_id apart. */
-void sqlite_record_key(const struct record *r, char *out, size_t size);
 
 /* The operations, by file. */
 enum rc sqlite_user_get(struct store *s, int64_t user_id, struct user *out,
