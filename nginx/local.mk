@@ -29,7 +29,9 @@ EXTRA_DIST += \
 	tests/gates/sizes \
 	tests/gates/words \
 	tests/stages/00-build \
+	tests/corpus/food \
 	tests/stages/10-unit \
+	tests/stages/15-food \
 	tests/stages/20-gates \
 	tests/stages/40-quickstart \
 	tests/stages/70-distcheck \

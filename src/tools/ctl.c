@@ -10,7 +10,7 @@
 
 const struct subcommand *const ctl_table[] = {
 	&sub_webhook, &sub_jobs, &sub_spool, &sub_shards, &sub_options,
-	&sub_who, NULL
+	&sub_who, &sub_food, NULL
 };
 
 const struct subcommand *ctl_find(const char *name)

@@ -40,7 +40,7 @@ struct subcommand {
 };
 
 extern const struct subcommand sub_jobs, sub_options, sub_shards, sub_spool,
-	sub_webhook, sub_who;
+	sub_webhook, sub_who, sub_food;
 
 /* Every subcommand; ends in NULL. */
 extern const struct subcommand *const ctl_table[];

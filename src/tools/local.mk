@@ -24,6 +24,7 @@ tools_sources = \
 	src/tools/shards/watch.c \
 	src/tools/shards/words.c \
 	src/tools/spool.c \
+	src/tools/food.c \
 	src/tools/who.c \
 	src/tools/webhook.c src/tools/webhook.h \
 	src/tools/webhook_info.c \
