@@ -143,6 +143,7 @@ lock_take() {
 }
 
 common_begin() {
+	umask 022	# whatever the caller's is, nobody else writes what is made here
 	settings_read "$TOP/.env" "${SETTINGS[@]}"
 	user_choose
 	state_choose

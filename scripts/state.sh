@@ -147,6 +147,7 @@ state_own() {
 	chown 0:0 "$STATE"
 	chmod 755 "$STATE"
 	find -P "$STATE" -maxdepth 1 -type l -user "${RUN_IDS%:*}" -delete
+	find -P "$STATE" -maxdepth 1 -type f -links 1 -perm /022 -exec chmod go-w {} +
 	# secrets are the processes', as nobody else may read them
 	find -P "$STATE" -maxdepth 1 -type f -links 1 -perm /077 -exec chown 0:0 {} +
 	find -P "$STATE" -maxdepth 1 -type f -links 1 ! -perm /077 -exec chown "$RUN_IDS" {} +
