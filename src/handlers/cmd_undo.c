@@ -1,5 +1,6 @@
 /*
- * cmd_undo.c - /undo: takes the newest entry back.
+ * cmd_undo.c - /undo: takes back the entry that was told last, whichever day it is
+ * of ("вчера 2 яйца" is older than what was eaten since, but told after it).
  *
  * Which entry that was is written down first (see memory.h), so that a repeated
  * delivery of the same message takes back the same one, not another.  A question
@@ -16,6 +17,8 @@
 #include "services/food.h"
 #include "services/user.h"
 #include "utils/validators.h"
+
+enum { LOOKED_AT = 20 };	/* newest entries by the time of the meal */
 
 static const char undo[] = "undo";
 
@@ -45,18 +48,34 @@ static bool recall(const struct turn *t, struct meal *m)
 	return true;
 }
 
+/* Of one chat a later message has a higher number. */
+static void told_last(const struct turn *t, const struct meal *page, size_t n,
+    struct meal *out)
+{
+	const struct meal *last = &page[0];
+
+	for (size_t i = 0; i < n; i++)
+		if (page[i].chat_id == t->up->chat_id &&
+		    (last->chat_id != t->up->chat_id ||
+		     page[i].message_id > last->message_id))
+			last = &page[i];
+	*out = *last;
+}
+
 static enum rc choose(struct turn *t, struct meal *m, bool *found)
 {
+	struct meal *page = arena_alloc(t->arena, sizeof(*page) * LOOKED_AT);
 	size_t n;
 	enum rc rc;
 
 	*found = recall(t, m);
 	if (*found)
 		return RC_OK;
-	rc = food_page(t->bot->foods, t->store, t->user.user_id, NULL, 1, m, &n,
-	    t->err);
+	rc = food_page(t->bot->foods, t->store, t->user.user_id, NULL,
+	    LOOKED_AT, page, &n, t->err);
 	if (rc != RC_OK || n == 0)
 		return rc;
+	told_last(t, page, n, m);
 	*found = true;
 	memory_keep(t, undo, (const int64_t[]){ m->day, m->chat_id,
 	    m->message_id });

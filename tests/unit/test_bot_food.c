@@ -46,6 +46,14 @@ static void yesterdays_food_goes_to_yesterday(void **state)
 	sees(w, "Вчера");
 	sees(w, "Гречка");
 	sees_not(w, "Рис");
+	/* told last, though eaten before */
+	say(w, "банан 100 г");
+	say(w, "вчера 100 г риса");
+	say(w, "/undo");
+	sees(w, "Убрано");
+	sees(w, "Рис");
+	say(w, "/undo");
+	sees(w, "Банан");
 	/* farther back nothing is written down, rather than on a wrong day */
 	say(w, "позавчера съел пиццу");
 	sees(w, "Так далеко назад");
