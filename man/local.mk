@@ -5,4 +5,4 @@ dist_man_MANS += man/familybotctl.1
 
 bashcompletiondir = $(datadir)/bash-completion/completions
 dist_bashcompletion_DATA = scripts/completion/familybotctl
-EXTRA_DIST += docs/dba.md
+EXTRA_DIST += docs/dba.md docs/kinds.md

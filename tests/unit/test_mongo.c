@@ -356,6 +356,36 @@ static void test_bad_uri_hides_password(void **state)
 	assert_null(strstr(e.text, "pass-word"));
 }
 
+/* Moves, counts and erasures go by slot: one without its index reads all. */
+static void test_every_kind_has_its_index(void **state)
+{
+	struct store *s = open_new();
+	struct mongo_store *ms = mongo_of(s);
+
+	(void)state;
+	for (int k = 0; k < COLLECTION_COUNT; k++) {
+		bson_t *cmd = BCON_NEW("listIndexes",
+		    BCON_UTF8(collection_name(k))), reply, doc;
+		bson_iter_t batch;
+		bool there = false;
+
+		assert_int_equal(mongo_read(mongo_begin(s), cmd, &reply, NULL),
+		    RC_OK);
+		assert_int_equal(mongo_batch_init(ms, &reply, &batch, NULL),
+		    RC_OK);
+		while (mongo_batch_next(&batch, &doc)) {
+			bson_iter_t it;
+
+			there |= bson_iter_init_find(&it, &doc, "name") &&
+			    strcmp(bson_iter_utf8(&it, NULL),
+			    "slot_user_id") == 0;
+		}
+		assert_true(there);
+		bson_destroy(&reply);
+		bson_destroy(cmd);
+	}
+}
+
 /* Options of the URI hold, as long as they promise no less. */
 static void test_settings(void **state)
 {
@@ -400,6 +430,7 @@ int main(void)
 		cmocka_unit_test(test_writers_at_once),
 		cmocka_unit_test(test_server_gone),
 		cmocka_unit_test(test_bad_uri_hides_password),
+		cmocka_unit_test(test_every_kind_has_its_index),
 		cmocka_unit_test(test_settings),
 	};
 	const char *server = getenv("FAMILYBOT_TEST_MONGO_URI");

@@ -25,28 +25,24 @@ struct index {
 
 enum { ALL = -1, PENDING = -2 /* ready or leased */ };
 
+/* Beside by_slot, which every collection has. */
 static const struct index indexes[] = {
 	{ MONGO_USERS, "user_id", {{ "user_id", 1 }}, true, ALL },
-	{ MONGO_USERS, "slot_user_id", {{ "slot", 1 }, { "user_id", 1 }}, false,
-	    ALL },
 	{ MONGO_DAYS, "user_id_date", {{ "user_id", 1 }, { "date", -1 }},
 	    false, ALL },
-	{ MONGO_DAYS, "slot_user_id", {{ "slot", 1 }, { "user_id", 1 }}, false,
-	    ALL },
 	{ MONGO_FOODS, "user_id_updated_at",
 	    {{ "user_id", 1 }, { "updated_at", -1 }}, false, ALL },
-	{ MONGO_FOODS, "slot_user_id", {{ "slot", 1 }, { "user_id", 1 }}, false,
-	    ALL },
 	{ MONGO_JOBS, "pending", {{ "state", 1 }, { "run_at", 1 }}, false,
 	    PENDING },
 	{ MONGO_JOBS, "done", {{ "done_at", 1 }}, false, JOB_DONE },
 	{ MONGO_JOBS, "dead", {{ "created_at", -1 }}, false, JOB_DEAD },
 	{ MONGO_JOBS, "user_id", {{ "user_id", 1 }}, false, ALL },
-	{ MONGO_JOBS, "slot_user_id", {{ "slot", 1 }, { "user_id", 1 }}, false,
-	    ALL },
-	{ MONGO_DIRTY, "slot_user_id", {{ "slot", 1 }, { "user_id", 1 }}, false,
-	    ALL },
 };
+
+/* What a slot is moved, counted and emptied by: without it each of that reads
+ * the whole collection. */
+static const struct index by_slot = { NULL, "slot_user_id",
+	{{ "slot", 1 }, { "user_id", 1 }}, false, ALL };
 
 static void put_index(bson_t *list, const char *pos, const struct index *ix)
 {
@@ -92,6 +88,8 @@ static enum rc create_for(struct mongo_store *ms, const char *collection,
 		bson_uint32_to_string(n++, &pos, number, sizeof(number));
 		put_index(&list, pos, &indexes[i]);
 	}
+	bson_uint32_to_string(n, &pos, number, sizeof(number));
+	put_index(&list, pos, &by_slot);
 	bson_append_array_end(&cmd, &list);
 	/* No limit of time: on a large collection it may take long, and goes on
 	 * when this side has given up waiting. */
