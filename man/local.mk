@@ -5,4 +5,5 @@ dist_man_MANS += man/familybotctl.1
 
 bashcompletiondir = $(datadir)/bash-completion/completions
 dist_bashcompletion_DATA = scripts/completion/familybotctl
-EXTRA_DIST += docs/dba.md docs/kinds.md
+EXTRA_DIST += CONTRIBUTING.md docs/dba.md docs/kinds.md docs/architecture.md \
+	docs/glossary.md docs/processes.dot docs/processes.svg

@@ -82,7 +82,9 @@ void webhook_post(void *ctx, struct http_request *req,
 	    &resp->body, &info, e);
 	note_fill(&resp->note, &info);
 	if (rc == RC_OK) {
-		e->rc = RC_OK;	/* what was overcome on the way is no failure */
+		/* e may still hold the words of something that was tried
+		 * again and went well then; the log line must not show it */
+		e->rc = RC_OK;
 		return;
 	}
 	e->rc = rc;

@@ -141,7 +141,9 @@ static struct config *conf_now(const struct agent *a)
 	return now;
 }
 
-/* An unreadable one knows what it knew. */
+/* Does shards.conf, as it is now, name this shard?  When the file cannot be read
+ * (somebody is editing it), what was read at the start counts: else a host would
+ * say that it knows none of its shards, and no change could begin. */
 static bool knows(void *ctx, const char *name)
 {
 	const struct agent *a = ctx;

@@ -172,9 +172,10 @@ static enum rc steps_copying(void *ctx, const int32_t *slots,
 	return overtaken(rc, e);
 }
 
-/* A fence would wait for a host that does not answer: rather nobody waits.
- * One that has not taken the end of the last fence yet would not take the next
- * in time, either. */
+/* A fence holds up the people of its slots on every host until all hosts have
+ * answered.  Is there a host that is silent now, or has not yet heard of the last
+ * fence's end?  It would not answer the next one in time, and everybody would
+ * wait for nothing: so no fence is begun. */
 static enum rc nobody_late(struct cluster_steps *s, struct err *e)
 {
 	enum rc rc = steps_answers(s, ANSWER_MS, e);

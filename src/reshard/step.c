@@ -137,9 +137,12 @@ static enum rc local_fence(void *ctx, const int32_t *slots, size_t n,
 }
 
 /*
- * Nobody was let in yet: as if it had not been tried.  What the disk has is not
- * known until it takes this, so nobody goes on before; when it does not, the
- * owner's people are spooled, as a power loss might find them elsewhere.
+ * The slots were given to their new owner in memory, but the disk refused it.
+ * Their fences still stand, so nobody has written to the new owner: the entries
+ * go back to what they were.  The disk may hold either version until it takes
+ * this one, and after a power loss the other would count; so the fences stay
+ * until it does.  When it never does, the owner's shard is paused and its
+ * people's updates go to the spool.
  */
 static void take_back(struct slots *m, const int32_t *slots,
     const struct slot_entry *was, size_t n)

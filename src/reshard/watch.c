@@ -97,7 +97,8 @@ static void journal_look(struct mover *m)
 	if (stamp == m->stamp || stamp == 0)
 		return;
 	now = xcalloc(1, sizeof(*now));
-	/* One that cannot be read is told of when it is to be written. */
+	/* A journal that cannot be read just now (a full disk, a lost mount)
+	 * is no reason to stop: the next write to it fails with the words. */
 	if (reshard_load(&m->c->journal, now, &ignored) == RC_OK) {
 		(void)asked(m, now);
 		m->stamp = stamp;

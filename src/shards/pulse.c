@@ -130,7 +130,9 @@ static struct others others_before(const struct pulse *p, uint64_t mine)
 	return o;
 }
 
-/* One that was killed inside is not there any more. */
+/* A process says in shared memory that it is inside a shard.  When it was killed
+ * there, its mark is left: it is taken away, or the shard would be thought to hang
+ * on it for ever. */
 static bool ghost(struct pulse *p, int process, uint64_t mine)
 {
 	struct pulse_process *o = &p->file->process[process];

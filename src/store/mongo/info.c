@@ -47,7 +47,8 @@ static enum rc census_of(struct mongo_store *ms, enum collection kind,
 
 	mongo_cursor_aggregate(&c, ms, collection_name(kind), pipeline);
 	while ((rc = long_cursor_next(&c, &doc, e)) == RC_OK)
-		/* A slot that is none is no business of a census. */
+		/* A record with slot 9999 is in no slot's count; the check
+		 * of verify tells of it. */
 		if (mongo_get_i64(doc, "_id", &slot) && slot >= 0 &&
 		    slot < SLOT_COUNT && mongo_get_i64(doc, "n", &n))
 			out[slot].records[kind] = (uint32_t)n;

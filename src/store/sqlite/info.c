@@ -64,7 +64,8 @@ static enum rc census_of(struct sqlite_store *s, enum collection kind,
 	while (rc == RC_OK && row) {
 		int64_t slot = sqlite3_column_int64(q, 0);
 
-		/* A slot that there is not is for check to tell of. */
+		/* A record with slot 9999 is in no slot's count; the check
+		 * of verify tells of it. */
 		if (slot >= 0 && slot < SLOT_COUNT)
 			out[slot].records[kind] =
 			    (uint32_t)sqlite3_column_int64(q, 1);

@@ -166,7 +166,8 @@ static enum rc change_write(struct shards_place *p,
 		rc = change_prepare(p, ch, e);
 	if (rc == RC_OK && limits != NULL)
 		rc = journal_begin(p, ch, limits, e);
-	/* One that was not answered may have begun. */
+	/* RC_UNAVAILABLE: the meta store did not answer, so the journal may
+	 * have begun there; the new shards.conf stays, as the move needs it. */
 	if (rc != RC_OK && rc != RC_UNAVAILABLE)
 		conf_forget(p);
 	if (rc == RC_OK)
@@ -174,7 +175,8 @@ static enum rc change_write(struct shards_place *p,
 	return rc == RC_OK && limits == NULL ? conf_sweep(p, &gone, e) : rc;
 }
 
-/* Of two who start at once, one finds the other. */
+/* Two operators may start a change at the same moment: the lock and the journal
+ * let one through, and the other is told which change is under way. */
 static enum rc change_begin(struct shards_place *p,
     const struct shards_change *ch, const struct change_args *a,
     const struct reshard_limits *limits, struct err *e)
