@@ -25,6 +25,8 @@ from telegram_double import TelegramDouble
 
 TOP = Path(__file__).resolve().parents[2]
 SLOTS = 5040
+# how a page of history, and an empty one, is known in both languages
+HISTORY = ("🗂", "записей нет", "no entries", "пока пуст", "empty so far")
 
 
 class Answer:
@@ -249,7 +251,14 @@ class Stack:
 
     def meals_of(self, person):
         """How many entries the person has, as the bot's history tells it."""
-        seen, count = person.asks("/history"), 0
+        before = len(person.chat.log)
+        person.says("/history")
+        # an answer to what was kept for later may come between
+        seen = self.double.wait_for(
+            lambda: next((s for s in map(person.at, person.chat.log[before:])
+                          if any(words in s.text for words in HISTORY)), None),
+            30, "the history")
+        count = 0
         while True:
             count += len([b for b in seen.buttons if b.isdigit()])
             older = [b for b in seen.buttons if "Раньше" in b or "Older" in b]

@@ -180,6 +180,10 @@ class Talk:
     def _seen(self, message):
         return Seen(message, self.chat.markups.get(message["message_id"], ""))
 
+    def at(self, message_id):
+        """A message of this chat as it is now."""
+        return self._seen(self.chat.messages[message_id])
+
     def sees(self):
         """The bot's message that was sent or edited last."""
         if not self.chat.log:

@@ -384,6 +384,7 @@ static void test_every_kind_has_its_index(void **state)
 		bson_destroy(&reply);
 		bson_destroy(cmd);
 	}
+	s->ops->close(s);
 }
 
 /* Options of the URI hold, as long as they promise no less. */
