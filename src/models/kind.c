@@ -11,12 +11,12 @@
 
 static const struct kind kinds[] = {
 	[COLLECTION_USERS] = { "users", user_columns, "user_id", NULL,
-		OWNER_OF(user) },
+		OWNER_OF(user), false },
 	[COLLECTION_MEALS] = { "food_analysis", meal_columns,
 		"slot, user_id, day, chat_id, message_id", "items",
-		OWNER_OF(meal) },
+		OWNER_OF(meal), false },
 	[COLLECTION_OWN_FOODS] = { "own_foods", own_food_columns,
-		"slot, user_id, key", NULL, OWNER_OF(own_food) },
+		"slot, user_id, key", NULL, OWNER_OF(own_food), false },
 	[COLLECTION_JOBS] = { "jobs", job_columns, "id", NULL, OWNER_OF(job),
 		.work = true },
 };
