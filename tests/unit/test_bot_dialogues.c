@@ -165,12 +165,12 @@ static void undo_comes_again_after_a_tap(void **state)
 	w->now += 60;
 	say(w, "банан 100 г");
 	world_send(w, "message", 950, private_chat, "/undo");
-	sees(w, "анан");
+	sees(w, "<s>Банан</s>");
 	say(w, "/profile");
 	tap(w, "Пол");
 	tap(w, "Мужской");
 	world_send(w, "message", 950, private_chat, "/undo");
-	sees(w, "анан");
+	sees(w, "<s>Банан</s>");
 	say(w, "/today");
 	sees(w, "Гречка");
 }
@@ -231,7 +231,7 @@ static void never_mind_is_said_to_the_question_it_stands_under(void **state)
 	assert_string_equal(w->answer.s, "{}");
 	say(w, "350");
 	sees(w, "Запомнил");
-	sees(w, "рямзик");
+	sees(w, "<b>брямзика</b> — 350 ккал в 100 г");
 }
 
 /* ---- nobody is held */
@@ -332,7 +332,7 @@ static void an_old_undo_is_remembered(void **state)
 	world_send(w, "message", 960, private_chat, "/undo");
 	sees(w, "Гречка");
 	say(w, "/today");
-	sees(w, "анан");
+	sees(w, "Банан — 89 ккал");
 }
 
 int main(void)

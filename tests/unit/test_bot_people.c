@@ -146,6 +146,44 @@ static void a_strange_city_is_no_food(void **state)
 	sees(w, "Europe/Moscow");
 }
 
+/* Two days with entries: what was eaten is divided by two, not by seven. */
+static void a_week_is_averaged_over_days_with_entries(void **state)
+{
+	struct world *w = *state;
+
+	w->lang = "en";
+	say(w, "/week");
+	sees(w, "Nothing was written down in the last 7 days.");
+	say(w, "100 g rice");
+	w->now += 86400;
+	say(w, "300 g rice");
+	say(w, "/week");
+	sees(w, "Last 7 days");
+	sees(w, "Tue 24.11 ▓▓▓▓▓▓▓▓</code> 390");	/* the most */
+	sees(w, "Mon 23.11 ▓▓▓░░░░░</code> 130");
+	sees(w, "Sun 22.11 ░░░░░░░░</code> —");
+	sees(w, "On average <b>260 kcal</b> on 2 days with entries");
+	sees_not(w, "target");	/* none was chosen */
+}
+
+static void a_chosen_language_outlives_telegrams(void **state)
+{
+	struct world *w = *state;
+
+	say(w, "/language");
+	sees(w, "На каком языке будем говорить?");
+	tap(w, "🇬🇧");
+	sees(w, "From now on in English.");
+	say(w, "/week");	/* the update says "ru", as before */
+	sees(w, "Nothing was written down in the last 7 days.");
+	say(w, "/language");
+	sees(w, "Which language shall we speak?");
+	tap(w, "🇷🇺");
+	sees(w, "Теперь по-русски.");
+	say(w, "/week");
+	sees(w, "За последние 7 дней ничего не записано.");
+}
+
 static void leaving_erases_everything(void **state)
 {
 	struct world *w = *state;
@@ -220,6 +258,8 @@ int main(void)
 		CASE(wrong_figures_are_explained),
 		CASE(zone_decides_the_day),
 		CASE(a_strange_city_is_no_food),
+		CASE(a_week_is_averaged_over_days_with_entries),
+		CASE(a_chosen_language_outlives_telegrams),
 		CASE(leaving_erases_everything),
 		CASE(groups_are_left_alone_unless_they_call),
 		CASE(odd_updates_do_no_harm),
