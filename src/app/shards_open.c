@@ -1,4 +1,4 @@
-/* shards_open.c - see shards.h. */
+/* shards_open.c - see shards_open.h. */
 #include "config.h"
 
 #include "app/shards_open.h"

@@ -14,26 +14,26 @@ enum rc cluster_hosts(const struct cluster_conf *c, int wait_ms,
     struct cluster_host *out, int max, int *n, struct err *e)
 {
 	int64_t until = clock_mono_us() + (int64_t)wait_ms * 1000;
-	struct watch *w = xcalloc(1, sizeof(*w));
+	struct liveness *w = xcalloc(1, sizeof(*w));
 	int64_t first[CLUSTER_HOSTS_MAX] = { 0 };
 	struct meta m;
 	enum rc rc;
 
 	meta_init(&m, c);
-	rc = watch_look(w, &m, e);
+	rc = liveness_look(w, &m, e);
 	for (int i = 0; i < w->n; i++)
 		first[i] = w->hosts[i].doc.beat;
 	while (rc == RC_OK && clock_mono_us() < until) {
 		(void)usleep(LOOK_MS * 1000);
-		rc = watch_look(w, &m, e);
+		rc = liveness_look(w, &m, e);
 	}
 	for (int i = 0; i < w->n && i < max && rc == RC_OK; i++) {
-		const struct watch_host *h = &w->hosts[i];
+		const struct liveness_host *h = &w->hosts[i];
 
 		(void)str_copy(out[i].name, sizeof(out[i].name), h->doc.name);
 		(void)str_copy(out[i].words, sizeof(out[i].words),
 		    h->doc.words);
-		out[i].live = h->doc.beat != first[i] && !watch_dead(h);
+		out[i].live = h->doc.beat != first[i] && !liveness_dead(h);
 		out[i].mover = h->doc.mover;
 		out[i].step = h->doc.step;
 		out[i].still_ms = (h->asked_at - h->seen_at) / 1000;
@@ -54,7 +54,7 @@ static enum rc lives(const char *name, struct err *e)
 enum rc cluster_host_forget(const struct cluster_conf *c, const char *name,
     struct err *e)
 {
-	struct watch_host h = { .doc = { .beat = -1 } };
+	struct liveness_host h = { .doc = { .beat = -1 } };
 	struct host_doc now;
 	struct meta m;
 	enum rc rc;
@@ -72,7 +72,7 @@ enum rc cluster_host_forget(const struct cluster_conf *c, const char *name,
 		h.doc = now;
 		if (rc == RC_OK)
 			(void)usleep(LOOK_MS * 1000);
-	} while (rc == RC_OK && !watch_dead(&h));
+	} while (rc == RC_OK && !liveness_dead(&h));
 	if (rc == RC_OK)
 		rc = host_delete(&m, &now, e);
 	meta_release(&m);

@@ -134,31 +134,31 @@ MUST_CHECK enum rc names_pull(const struct map_doc *d,
 MUST_CHECK enum rc names_found(const struct map_doc *d, const char *path,
     struct err *e);
 
-/* -- watch.c: who lives -- */
+/* -- liveness.c: who lives -- */
 
-struct watch_host {
+struct liveness_host {
 	struct host_doc doc;
 	int64_t seen_at;	/* mono us: when this beat was seen first */
 	int64_t asked_at;	/* … when it was asked for last */
 	bool listed;		/* by the last look */
 };
 
-struct watch {
-	struct watch_host hosts[CLUSTER_HOSTS_MAX];
+struct liveness {
+	struct liveness_host hosts[CLUSTER_HOSTS_MAX];
 	int n;
 };
 
 /* Lists all hosts.  Enough to see who has answered, but who is to be held for
  * dead is looked at again. */
-MUST_CHECK enum rc watch_look(struct watch *w, struct meta *m, struct err *e);
+MUST_CHECK enum rc liveness_look(struct liveness *w, struct meta *m, struct err *e);
 /* Looks at one of them again. */
-MUST_CHECK enum rc watch_again(struct watch_host *h, struct meta *m,
+MUST_CHECK enum rc liveness_again(struct liveness_host *h, struct meta *m,
     struct err *e);
-int64_t watch_limit_us(const struct host_doc *d);
-bool watch_dead(const struct watch_host *h);
+int64_t liveness_limit_us(const struct host_doc *d);
+bool liveness_dead(const struct liveness_host *h);
 /* It should have moved by now. */
-bool watch_late(const struct watch_host *h);
-struct watch_host *watch_find(struct watch *w, const char *name);
+bool liveness_late(const struct liveness_host *h);
+struct liveness_host *liveness_find(struct liveness *w, const char *name);
 
 /* -- apply.c: the steps on this host's map -- */
 

@@ -63,13 +63,13 @@ static void home_of(const char *map_path, char *out, size_t size)
  * living host of our name is waited for until it is dead, or seen to live. */
 static enum rc name_take(struct cluster_agent *a, struct err *e)
 {
-	struct watch_host h = { .seen_at = clock_mono_us() };
+	struct liveness_host h = { .seen_at = clock_mono_us() };
 	struct host_doc d;
 	enum rc rc;
 
 	rc = host_read(&a->meta, a->me.name, &h.doc, e);
 	while (rc == RC_OK && h.doc.version != 0 &&
-	    strcmp(h.doc.home, a->me.home) != 0 && !watch_dead(&h)) {
+	    strcmp(h.doc.home, a->me.home) != 0 && !liveness_dead(&h)) {
 		(void)usleep(NAME_LOOK_MS * 1000);
 		h.asked_at = clock_mono_us();
 		rc = host_read(&a->meta, a->me.name, &d, e);

@@ -1,5 +1,5 @@
 /*
- * watch.c - which hosts live.  A host is known by the beat in its document;
+ * liveness.c - which hosts live.  A host is known by the beat in its document;
  * how long it stands still is measured by the clock of who looks.
  */
 #include "config.h"
@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-struct watch_host *watch_find(struct watch *w, const char *name)
+struct liveness_host *liveness_find(struct liveness *w, const char *name)
 {
 	for (int i = 0; i < w->n; i++)
 		if (strcmp(w->hosts[i].doc.name, name) == 0)
@@ -16,7 +16,7 @@ struct watch_host *watch_find(struct watch *w, const char *name)
 	return NULL;
 }
 
-static void seen(struct watch_host *h, const struct host_doc *d,
+static void seen(struct liveness_host *h, const struct host_doc *d,
     int64_t asked_at)
 {
 	if (h->doc.beat != d->beat || strcmp(h->doc.id, d->id) != 0)
@@ -25,9 +25,9 @@ static void seen(struct watch_host *h, const struct host_doc *d,
 	h->doc = *d;
 }
 
-static struct watch_host *watch_add(struct watch *w)
+static struct liveness_host *liveness_add(struct liveness *w)
 {
-	struct watch_host *h = &w->hosts[w->n++];
+	struct liveness_host *h = &w->hosts[w->n++];
 
 	memset(h, 0, sizeof(*h));
 	h->doc.beat = -1;
@@ -35,7 +35,7 @@ static struct watch_host *watch_add(struct watch *w)
 }
 
 struct looking {
-	struct watch *w;
+	struct liveness *w;
 	int64_t asked_at;
 	bool over;
 };
@@ -43,19 +43,19 @@ struct looking {
 static void listed(void *ctx, const struct host_doc *d)
 {
 	struct looking *l = ctx;
-	struct watch_host *h = watch_find(l->w, d->name);
+	struct liveness_host *h = liveness_find(l->w, d->name);
 
 	l->over |= !h && l->w->n == CLUSTER_HOSTS_MAX;
 	if (l->over)
 		return;
 	if (!h)
-		h = watch_add(l->w);
+		h = liveness_add(l->w);
 	seen(h, d, l->asked_at);
 	h->listed = true;
 }
 
 /* Who is no longer listed is forgotten. */
-static void forget(struct watch *w)
+static void forget(struct liveness *w)
 {
 	for (int i = 0; i < w->n;)
 		if (w->hosts[i].listed)
@@ -64,7 +64,7 @@ static void forget(struct watch *w)
 			w->hosts[i] = w->hosts[--w->n];
 }
 
-enum rc watch_look(struct watch *w, struct meta *m, struct err *e)
+enum rc liveness_look(struct liveness *w, struct meta *m, struct err *e)
 {
 	struct looking l = { .w = w, .asked_at = clock_mono_us() };
 	enum rc rc;
@@ -80,7 +80,7 @@ enum rc watch_look(struct watch *w, struct meta *m, struct err *e)
 	return rc;
 }
 
-enum rc watch_again(struct watch_host *h, struct meta *m, struct err *e)
+enum rc liveness_again(struct liveness_host *h, struct meta *m, struct err *e)
 {
 	int64_t asked_at = clock_mono_us();
 	struct host_doc d;
@@ -93,17 +93,17 @@ enum rc watch_again(struct watch_host *h, struct meta *m, struct err *e)
 	return rc;
 }
 
-int64_t watch_limit_us(const struct host_doc *d)
+int64_t liveness_limit_us(const struct host_doc *d)
 {
 	return (d->lease_ms + d->op_ms + d->lease_ms / MARGIN_DIV) * 1000;
 }
 
-bool watch_dead(const struct watch_host *h)
+bool liveness_dead(const struct liveness_host *h)
 {
-	return h->asked_at - h->seen_at >= watch_limit_us(&h->doc);
+	return h->asked_at - h->seen_at >= liveness_limit_us(&h->doc);
 }
 
-bool watch_late(const struct watch_host *h)
+bool liveness_late(const struct liveness_host *h)
 {
 	return h->asked_at - h->seen_at >= h->doc.lease_ms * 1000 / 2;
 }

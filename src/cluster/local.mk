@@ -12,4 +12,4 @@ libfamilybot_a_SOURCES += \
 	src/cluster/names.c \
 	src/cluster/put.c \
 	src/cluster/steps.c src/cluster/steps.h \
-	src/cluster/watch.c
+	src/cluster/liveness.c

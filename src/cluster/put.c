@@ -104,11 +104,11 @@ enum rc steps_put(struct cluster_steps *s, enum phase phase,
 	return rc;
 }
 
-enum rc steps_words(const struct watch_host *h, struct err *e)
+enum rc steps_words(const struct liveness_host *h, struct err *e)
 {
-	int64_t left = watch_limit_us(&h->doc) - (h->asked_at - h->seen_at);
+	int64_t left = liveness_limit_us(&h->doc) - (h->asked_at - h->seen_at);
 
-	if (!watch_late(h))
+	if (!liveness_late(h))
 		return err_set(e, RC_BUSY, "host %s is slow to answer",
 		    h->doc.name);
 	return err_set(e, RC_BUSY, "host %s does not answer, its lease ends in "
@@ -118,7 +118,7 @@ enum rc steps_words(const struct watch_host *h, struct err *e)
 enum answer { ANSWERED, WAITING, ENDED };
 
 static enum answer answer_of(const struct cluster_steps *s,
-    const struct watch_host *h, enum rc *rc, struct err *e)
+    const struct liveness_host *h, enum rc *rc, struct err *e)
 {
 	bool own = strcmp(h->doc.name, s->c.host) == 0;
 
@@ -133,9 +133,9 @@ static enum answer answer_of(const struct cluster_steps *s,
 		    "slots for long", h->doc.name);
 		return ENDED;
 	}
-	if (watch_dead(h) && !own)
+	if (liveness_dead(h) && !own)
 		return ANSWERED;
-	*rc = own && watch_late(h) ? err_set(e, RC_UNAVAILABLE, "the agent of "
+	*rc = own && liveness_late(h) ? err_set(e, RC_UNAVAILABLE, "the agent of "
 	    "this host does not answer: does familybot-worker run?") :
 	    steps_words(h, e);
 	return WAITING;
@@ -148,11 +148,11 @@ static enum answer answers(struct cluster_steps *s, enum rc *rc, struct err *e)
 	enum answer all = ANSWERED, one;
 
 	for (int i = 0; i < s->watch.n && all != ENDED; i++) {
-		struct watch_host *h = &s->watch.hosts[i];
+		struct liveness_host *h = &s->watch.hosts[i];
 
 		if (h->doc.step >= s->step.number)
 			continue;
-		*rc = watch_again(h, &s->meta, e);
+		*rc = liveness_again(h, &s->meta, e);
 		if (*rc != RC_OK)
 			return ENDED;
 		one = answer_of(s, h, rc, e);
@@ -169,9 +169,9 @@ static enum answer answers(struct cluster_steps *s, enum rc *rc, struct err *e)
 enum rc steps_answers(struct cluster_steps *s, int wait_ms, struct err *e)
 {
 	int64_t until = clock_mono_us() + (int64_t)wait_ms * 1000;
-	enum rc rc = watch_look(&s->watch, &s->meta, e);
+	enum rc rc = liveness_look(&s->watch, &s->meta, e);
 
-	if (rc == RC_OK && !watch_find(&s->watch, s->c.host))
+	if (rc == RC_OK && !liveness_find(&s->watch, s->c.host))
 		rc = err_set(e, RC_UNAVAILABLE, "this host has never had a "
 		    "lease: start familybot-worker");
 	if (rc != RC_OK)
@@ -186,7 +186,7 @@ enum rc steps_own(struct cluster_steps *s, int wait_ms, struct err *e)
 	int64_t until = clock_mono_us() + (int64_t)wait_ms * 1000;
 
 	for (;;) {
-		struct watch_host *h = watch_find(&s->watch, s->c.host);
+		struct liveness_host *h = liveness_find(&s->watch, s->c.host);
 		struct err ignored = { RC_OK, "" };
 
 		if (h && h->doc.step >= s->step.number)
@@ -196,8 +196,8 @@ enum rc steps_own(struct cluster_steps *s, int wait_ms, struct err *e)
 			    "host does not answer: does familybot-worker run?");
 		(void)usleep(POLL_US);
 		if (h)
-			never_mind(watch_again(h, &s->meta, &ignored));
+			never_mind(liveness_again(h, &s->meta, &ignored));
 		else
-			never_mind(watch_look(&s->watch, &s->meta, &ignored));
+			never_mind(liveness_look(&s->watch, &s->meta, &ignored));
 	}
 }

@@ -67,10 +67,10 @@ static bool step_is(const struct cluster_steps *s, enum phase phase,
 static enum rc alone(struct cluster_steps *s, struct err *e)
 {
 	for (int i = 0; i < s->watch.n; i++) {
-		const struct watch_host *h = &s->watch.hosts[i];
+		const struct liveness_host *h = &s->watch.hosts[i];
 
 		if (h->doc.mover && strcmp(h->doc.name, s->c.host) != 0 &&
-		    strcmp(h->doc.name, s->step.by) == 0 && !watch_dead(h))
+		    strcmp(h->doc.name, s->step.by) == 0 && !liveness_dead(h))
 			return err_set(e, RC_BUSY, "a mover is at work on host "
 			    "%s", h->doc.name);
 	}
@@ -88,7 +88,7 @@ static enum rc steps_begin(void *ctx, struct err *e)
 	rc = s->stale ? steps_refresh(s, e) : steps_fold(s, e);
 	if (rc != RC_OK || s->begun)
 		return rc;
-	rc = watch_look(&s->watch, &s->meta, e);
+	rc = liveness_look(&s->watch, &s->meta, e);
 	if (rc == RC_OK)
 		rc = alone(s, e);
 	if (rc == RC_OK && strcmp(s->step.mover, s->mover) != 0) {
@@ -181,9 +181,9 @@ static enum rc nobody_late(struct cluster_steps *s, struct err *e)
 	enum rc rc = steps_answers(s, ANSWER_MS, e);
 
 	for (int i = 0; i < s->watch.n && rc == RC_OK; i++) {
-		const struct watch_host *h = &s->watch.hosts[i];
+		const struct liveness_host *h = &s->watch.hosts[i];
 
-		if (watch_late(h) && !watch_dead(h))
+		if (liveness_late(h) && !liveness_dead(h))
 			rc = steps_words(h, e);
 	}
 	return rc;
@@ -221,9 +221,9 @@ static int64_t steps_waited(void *ctx, int64_t since)
 	int64_t longest = 0;
 
 	for (int i = 0; i < s->watch.n; i++) {
-		const struct watch_host *h = &s->watch.hosts[i];
+		const struct liveness_host *h = &s->watch.hosts[i];
 
-		if (watch_dead(h))
+		if (liveness_dead(h))
 			continue;
 		if (h->doc.step < s->step.number)
 			return clock_mono_us() - since;

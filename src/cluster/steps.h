@@ -11,7 +11,7 @@ struct cluster_steps {
 	struct step_doc step;	/* as it was written or read last */
 	struct step_doc next;	/* scratch */
 	struct map_doc map;	/* has all lasting steps before that one */
-	struct watch watch;
+	struct liveness watch;
 	char mover[ID_SIZE];	/* who we are */
 	char put_id[ID_SIZE];	/* of our last step */
 	uint16_t targets[SLOT_COUNT];	/* of the next step */
@@ -34,6 +34,6 @@ MUST_CHECK enum rc steps_answers(struct cluster_steps *s, int wait_ms,
 MUST_CHECK enum rc steps_own(struct cluster_steps *s, int wait_ms,
     struct err *e);
 /* Why a host is waited for; RC_BUSY. */
-enum rc steps_words(const struct watch_host *h, struct err *e);
+enum rc steps_words(const struct liveness_host *h, struct err *e);
 
 #endif

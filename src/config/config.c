@@ -18,7 +18,7 @@
 #include "config/options.h"
 #include "config/report.h"
 #include "config/secret.h"
-#include "config/shards.h"
+#include "config/shards_conf.h"
 #include "config/values.h"
 #include "utils/buf.h"
 #include "utils/xalloc.h"

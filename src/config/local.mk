@@ -11,9 +11,9 @@ libfamilybot_a_SOURCES += \
 	src/config/secret.c \
 	src/config/secret.h \
 	src/config/shard_uri.c \
-	src/config/shards.c \
+	src/config/shards_conf.c \
 	src/config/shards_cluster.c \
-	src/config/shards.h \
+	src/config/shards_conf.h \
 	src/config/shards_text.c \
 	src/config/shards_text.h \
 	src/config/shards_write.c \

@@ -6,7 +6,7 @@
  */
 #include <config.h>
 
-#include "config/shards.h"
+#include "config/shards_conf.h"
 
 #include <errno.h>
 #include <limits.h>

@@ -6,7 +6,7 @@
  */
 #include <config.h>
 
-#include "config/shards.h"
+#include "config/shards_conf.h"
 
 #include <ctype.h>
 #include <stdlib.h>

@@ -1,12 +1,12 @@
 /*
- * shards.c - the list of shards, checked: names, no shard twice, and a number
+ * shards_conf.c - the list of shards, checked: names, no shard twice, and a number
  * of shards that the placement can use.
  *
  * What it fills belongs to struct config.
  */
 #include <config.h>
 
-#include "config/shards.h"
+#include "config/shards_conf.h"
 
 #include <ctype.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /*
- * shards.h - shards.conf (inside src/config).
+ * shards_conf.h - shards.conf (inside src/config).
  */
-#ifndef FAMILYBOT_CONFIG_SHARDS_H
-#define FAMILYBOT_CONFIG_SHARDS_H
+#ifndef FAMILYBOT_CONFIG_SHARDS_CONF_H
+#define FAMILYBOT_CONFIG_SHARDS_CONF_H
 
 #include <libconfig.h>
 

@@ -13,7 +13,7 @@
 #include "config/file.h"
 #include "config/report.h"
 #include "config/secret.h"
-#include "config/shards.h"
+#include "config/shards_conf.h"
 #include "config/shards_text.h"
 #include "utils/xalloc.h"
 

@@ -5,4 +5,4 @@ libfamilybot_a_SOURCES += src/reshard/ask.c src/reshard/audit.c src/reshard/clea
 	src/reshard/copy.c src/reshard/copy.h src/reshard/cost.c src/reshard/group.c \
 	src/reshard/journal.c src/reshard/journal.h src/reshard/journal_text.c \
 	src/reshard/mover.h src/reshard/pace.c src/reshard/pace.h src/reshard/plan.c \
-	src/reshard/run.c src/reshard/step.c src/reshard/switch.c src/reshard/watch.c
+	src/reshard/run.c src/reshard/step.c src/reshard/switch.c src/reshard/mover_watch.c

@@ -1,5 +1,5 @@
 /*
- * watch.c - what the mover looks at while it works: is it to stop, to wait, to
+ * mover_watch.c - what the mover looks at while it works: is it to stop, to wait, to
  * tell how far it is.
  */
 #include "config.h"

@@ -27,7 +27,7 @@ struct spool *spool_new(const struct spool_conf *c)
 
 	s->path = xstrdup(c->path);
 	s->max_bytes = c->max_bytes;
-	s->turn = s->shared.fd = -1;
+	s->write_queue = s->shared.fd = -1;
 	return s;
 }
 

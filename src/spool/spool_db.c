@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "store/sqlite/turn.h"
+#include "store/sqlite/write_queue.h"
 #include "utils/clock.h"
 
 enum { APPLICATION_ID = 0x46627370 /* "Fbsp" */, BUSY_MS = 2000,
@@ -155,7 +155,7 @@ enum rc spool_db_open(struct spool *s, bool create, struct err *e)
 	    clock_mono_us() < end)
 		(void)nanosleep(&pause, NULL);
 	if (rc == RC_OK)
-		s->turn = turn_open(s->path);
+		s->write_queue = write_queue_open(s->path);
 	return rc;
 }
 
@@ -167,8 +167,8 @@ void spool_db_close(struct spool *s)
 	}
 	(void)sqlite3_close(s->db);
 	s->db = NULL;
-	turn_close(s->turn);
-	s->turn = -1;
+	write_queue_close(s->write_queue);
+	s->write_queue = -1;
 }
 
 enum rc spool_query(struct spool *s, enum spool_sql id, size_t n,
@@ -229,10 +229,10 @@ enum rc spool_begin(struct spool *s, struct err *e)
 {
 	enum rc rc;
 
-	turn_take(s->turn, BUSY_MS);
+	write_queue_enter(s->write_queue, BUSY_MS);
 	rc = spool_exec(s, SPOOL_BEGIN, 0, NULL, e);
 	if (rc != RC_OK)
-		turn_give(s->turn);
+		write_queue_leave(s->write_queue);
 	return rc;
 }
 
@@ -248,7 +248,7 @@ enum rc spool_end(struct spool *s, enum rc rc, void (*undo)(void *ctx),
 		if (spool_exec(s, SPOOL_ROLLBACK, 0, NULL, NULL) != RC_OK)
 			spool_db_close(s);
 	}
-	turn_give(s->turn);
+	write_queue_leave(s->write_queue);
 	return rc;
 }
 

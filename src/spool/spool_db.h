@@ -33,7 +33,7 @@ struct spool {
 	struct spool_counts *counts;	/* NULL: not mapped yet */
 	int64_t counted_at;	/* mono ms of the last exact count of bytes */
 	sqlite3 *db;		/* NULL: not open yet */
-	int turn;
+	int write_queue;
 	sqlite3_stmt *stmt[SPOOL_SQL_COUNT];
 };
 

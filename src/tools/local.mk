@@ -2,7 +2,7 @@ tools_sources = \
 	src/tools/ctl.c src/tools/ctl.h \
 	src/tools/jobs.c \
 	src/tools/options.c \
-	src/tools/shards/shards.c src/tools/shards/shards.h \
+	src/tools/shards/commands.c src/tools/shards/commands.h \
 	src/tools/shards/ask.c \
 	src/tools/shards/change.c src/tools/shards/change.h \
 	src/tools/shards/conf.c \
@@ -21,7 +21,7 @@ tools_sources = \
 	src/tools/shards/status.c \
 	src/tools/shards/table.c \
 	src/tools/shards/view.c \
-	src/tools/shards/watch.c \
+	src/tools/shards/follow.c \
 	src/tools/shards/words.c \
 	src/tools/spool.c \
 	src/tools/food.c \

@@ -139,8 +139,8 @@ void gauges_start(struct worker *w);
 void gauges_turn(struct worker *w);
 void gauges_sent(struct worker *w, int64_t started);	/* mono ms */
 
-/* watch.c */
-void watch_start(struct worker *w);
-void watch_turn(struct worker *w);
+/* webhook_watch.c */
+void webhook_watch_start(struct worker *w);
+void webhook_watch_turn(struct worker *w);
 
 #endif

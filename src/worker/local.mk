@@ -10,5 +10,5 @@ libfamilybot_a_SOURCES += \
 	src/worker/rate.c src/worker/rate.h \
 	src/worker/send.c \
 	src/worker/stop.c src/worker/stop.h \
-	src/worker/watch.c \
+	src/worker/webhook_watch.c \
 	src/worker/worker.c src/worker/worker.h

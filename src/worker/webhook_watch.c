@@ -1,5 +1,5 @@
 /*
- * watch.c - what the worker does of itself: the menu of commands and a look at
+ * webhook_watch.c - what the worker does of itself: the menu of commands and a look at
  * the bot's name once after the start, and at the webhook's state every five
  * minutes.
  */
@@ -17,7 +17,7 @@
 enum { WEBHOOK_EVERY_MS = 300000, WEBHOOK_FIRST_MS = 5000,
 	PENDING_WARN = 100, COMMANDS_MAX_BYTES = 65536 };
 
-void watch_start(struct worker *w)
+void webhook_watch_start(struct worker *w)
 {
 	w->webhook.next_at = mono_ms() + WEBHOOK_FIRST_MS;
 	w->stats.updates_pending = -1;
@@ -151,7 +151,7 @@ static bool own_due(const struct own_call *c)
 	return !c->flying && c->next_at <= mono_ms();
 }
 
-void watch_turn(struct worker *w)
+void webhook_watch_turn(struct worker *w)
 {
 	if (!telegram_has_token(w->c.telegram))
 		return;

@@ -30,7 +30,7 @@ enum rc worker_open(const struct worker_conf *c, struct worker **out,
 	w->scratch = xcalloc(BATCH, sizeof(*w->scratch));
 	w->purge_at = mono_ms() + PURGE_FIRST_MS;
 	w->tidy_at = mono_ms() + TIDY_EVERY_MS;
-	watch_start(w);
+	webhook_watch_start(w);
 	gauges_start(w);
 	drain_start(w);
 	rc = inbox_open(w, e);
@@ -169,7 +169,7 @@ void worker_turn(struct worker *w, int max_wait_ms)
 	http_wait(w->c.http, fds, nfds, wait_ms(w, next, max_wait_ms));
 	woken = inbox_drain(w);
 	if (!w->stopping)
-		watch_turn(w);
+		webhook_watch_turn(w);
 	lease_settle(w, false);
 	look(w, woken);
 	drain_turn(w);

@@ -8,7 +8,7 @@
 #include "cluster_place.h"
 
 /* Goes in and out of slots as requests do, and notes whom it meets. */
-static inline void client_run(struct place *p, const struct host *h,
+static inline void client_run(struct cluster_place *p, const struct host *h,
     unsigned seed)
 {
 	struct shared *sh = p->shared;
@@ -47,7 +47,7 @@ static inline void client_run(struct place *p, const struct host *h,
 	_exit(0);
 }
 
-static inline void clients_start(struct place *p)
+static inline void clients_start(struct cluster_place *p)
 {
 	struct host *hosts[2] = { &p->a, &p->b };
 
@@ -61,7 +61,7 @@ static inline void clients_start(struct place *p)
 }
 
 /* All slots of the load to the target; 1 when they went there. */
-static inline int move_once(struct place *p, uint16_t target)
+static inline int move_once(struct cluster_place *p, uint16_t target)
 {
 	int32_t slots[CHAOS_SLOTS];
 	uint16_t targets[CHAOS_SLOTS];
@@ -92,7 +92,7 @@ static inline int move_once(struct place *p, uint16_t target)
 }
 
 /* Host b: silent for longer than its lease, then back; or killed and back. */
-static inline void trouble(struct place *p, int turn)
+static inline void trouble(struct cluster_place *p, int turn)
 {
 	static const int steps = 16;
 
@@ -124,7 +124,7 @@ static inline void trouble(struct place *p, int turn)
 	}
 }
 
-static inline void trouble_end(struct place *p)
+static inline void trouble_end(struct cluster_place *p)
 {
 	if (p->b.pid == 0)
 		host_start(p, &p->b);
@@ -138,7 +138,7 @@ static inline int by_value(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-static inline int64_t fence_at(struct place *p, double q)
+static inline int64_t fence_at(struct cluster_place *p, double q)
 {
 	if (p->nfences == 0)
 		return 0;

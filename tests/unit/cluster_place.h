@@ -49,7 +49,7 @@ struct host {
 	struct slots *slots;
 };
 
-struct place {
+struct cluster_place {
 	char dir[256];
 	struct shard_conf shards[3], reversed[3], meta;
 	struct host a, b;
@@ -87,7 +87,7 @@ static inline void say(void *ctx, bool bad, const char *words)
 		print_message("%s %s%s\n", h->name, bad ? "! " : "", words);
 }
 
-static inline void conf_fill(struct place *p, struct host *h,
+static inline void conf_fill(struct cluster_place *p, struct host *h,
     struct cluster_conf *c)
 {
 	*c = (struct cluster_conf){ .host = h->name, .lease_ms = LEASE_MS,
@@ -119,7 +119,7 @@ static inline pid_t child(void)
 	return pid;
 }
 
-static inline void host_start(struct place *p, struct host *h)
+static inline void host_start(struct cluster_place *p, struct host *h)
 {
 	struct cluster_conf c;
 
@@ -161,7 +161,7 @@ static inline bool wait_state(struct host *h, int32_t slot, int state)
 	WAIT_FOR(slots_get(h->slots, slot).state == state);
 }
 
-static inline bool wait_same(struct place *p, int32_t slot)
+static inline bool wait_same(struct cluster_place *p, int32_t slot)
 {
 	WAIT_FOR(slots_get(p->a.slots, slot).owner ==
 	    slots_get(p->b.slots, slot).owner);
@@ -195,7 +195,7 @@ static inline void host_open(struct host *h)
 }
 
 /* Both hosts serve; a mover on host a. */
-static inline void both_start(struct place *p)
+static inline void both_start(struct cluster_place *p)
 {
 	struct cluster_conf c;
 	struct err e = { RC_OK, "" };
@@ -234,14 +234,14 @@ static inline void assert_entry(const struct host *h, int32_t slot, int owner,
 		    (int)slot, h->name, s.owner, s.target, s.state);
 }
 
-static inline void assert_both(struct place *p, int32_t slot, int owner,
+static inline void assert_both(struct cluster_place *p, int32_t slot, int owner,
     int target, int state)
 {
 	assert_entry(&p->a, slot, owner, target, state);
 	assert_entry(&p->b, slot, owner, target, state);
 }
 
-static inline void clients_stop(struct place *p)
+static inline void clients_stop(struct cluster_place *p)
 {
 	struct host *hosts[2] = { &p->a, &p->b };
 
@@ -254,7 +254,7 @@ static inline void clients_stop(struct place *p)
 			}
 }
 
-static inline void host_init(struct place *p, struct host *h, const char *name)
+static inline void host_init(struct cluster_place *p, struct host *h, const char *name)
 {
 	h->name = name;
 	str_format(h->dir, sizeof(h->dir), "%s/%s", p->dir, name);
@@ -265,7 +265,7 @@ static inline void host_init(struct place *p, struct host *h, const char *name)
 static inline int setup(void **state)
 {
 	const char *tmp = getenv("TMPDIR");
-	struct place *p = calloc(1, sizeof(*p));
+	struct cluster_place *p = calloc(1, sizeof(*p));
 
 	str_format(p->dir, sizeof(p->dir), "%s/cluster.XXXXXX",
 	    tmp ? tmp : "/tmp");
@@ -290,7 +290,7 @@ static inline int setup(void **state)
 
 static inline int teardown(void **state)
 {
-	struct place *p = *state;
+	struct cluster_place *p = *state;
 	char command[300];
 
 	clients_stop(p);

@@ -24,7 +24,7 @@
 #define BASE	"webhook_secret = \"" SECRET "\";\nfoods_db = \"foods.db\";\n"
 #define ONE	"shards = ( { name = \"a\"; uri = \"sqlite:data/a.db\"; } );\n"
 
-struct place {
+struct config_place {
 	char dir[256];
 	char conf[300];
 	char report[8192];
@@ -62,7 +62,7 @@ static const char *const VARIABLES[] = {
 static inline int setup(void **state)
 {
 	const char *tmp = getenv("TMPDIR");
-	struct place *p = calloc(1, sizeof(*p));
+	struct config_place *p = calloc(1, sizeof(*p));
 
 	for (size_t i = 0; i < sizeof(VARIABLES) / sizeof(*VARIABLES); i++)
 		unsetenv(VARIABLES[i]);
@@ -83,7 +83,7 @@ static inline int teardown(void **state)
 {
 	static const char *const names[] = { "familybot.conf", "shards.conf",
 	    "other.conf", "foods.db", "token", "data", "run" };
-	struct place *p = *state;
+	struct config_place *p = *state;
 	char path[512];
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
@@ -96,7 +96,7 @@ static inline int teardown(void **state)
 }
 
 /* Loads; what was reported is in p->report. */
-static inline struct config *load(struct place *p)
+static inline struct config *load(struct config_place *p)
 {
 	struct config *c = NULL;
 	struct err e;
@@ -116,7 +116,7 @@ static inline struct config *load(struct place *p)
 	return c;
 }
 
-static inline void conf_with(struct place *p, const char *more)
+static inline void conf_with(struct config_place *p, const char *more)
 {
 	char text[4096];
 
@@ -125,7 +125,7 @@ static inline void conf_with(struct place *p, const char *more)
 }
 
 /* The configuration is refused, and the report holds line and words. */
-static inline void refused(struct place *p, const char *where, const char *words)
+static inline void refused(struct config_place *p, const char *where, const char *words)
 {
 	char line[400];
 
@@ -146,7 +146,7 @@ static inline void refused_conf(void **state, const char *more, const char *wher
 static inline void refused_shards(void **state, const char *text, const char *where,
     const char *words)
 {
-	struct place *p = *state;
+	struct config_place *p = *state;
 
 	write_file(p->dir, "shards.conf", text);
 	refused(p, where, words);

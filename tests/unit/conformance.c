@@ -19,18 +19,18 @@
 static const char *base_uri = "sqlite:";
 static int made;
 
-void place_base_set(const char *base)
+void store_place_base_set(const char *base)
 {
 	base_uri = base;
 }
 
-const char *place_base(void)
+const char *store_place_base(void)
 {
 	return base_uri;
 }
 
 /* mongodb://hosts/NAME?options, with a name that nobody used before. */
-static void mongo_place(struct place *p)
+static void mongo_place(struct store_place *p)
 {
 	const char *hosts = strstr(base_uri, "://") + 3;
 	size_t end = strcspn(hosts, "/?");
@@ -41,7 +41,7 @@ static void mongo_place(struct place *p)
 	    (unsigned long long)clock_mono_us(), ++made, options ? options : ""));
 }
 
-static void sqlite_place(struct place *p)
+static void sqlite_place(struct store_place *p)
 {
 	const char *tmp = getenv("TMPDIR");
 	const char *prefix = base_uri + strlen("sqlite:");
@@ -58,7 +58,7 @@ static void sqlite_place(struct place *p)
 	    p->dir));
 }
 
-struct store *place_connect(const struct place *p)
+struct store *store_place_connect(const struct store_place *p)
 {
 	struct store_conf c = { .name = "test", .uri = p->uri,
 		.sync = STORE_SYNC_NORMAL, .create = true };
@@ -70,24 +70,24 @@ struct store *place_connect(const struct place *p)
 	return s;
 }
 
-int place_setup(void **state)
+int store_place_setup(void **state)
 {
-	struct place *p = calloc(1, sizeof(*p));
+	struct store_place *p = calloc(1, sizeof(*p));
 
 	if (strncmp(base_uri, "sqlite:", 7) == 0)
 		sqlite_place(p);
 	else
 		mongo_place(p);
-	p->s = place_connect(p);
+	p->s = store_place_connect(p);
 	*state = p;
 	return p->s ? 0 : -1;
 }
 
-int place_teardown(void **state)
+int store_place_teardown(void **state)
 {
 	static const char *const files[] = { "shard.db", "shard.db-wal",
 		"shard.db-shm", "shard.db-turn" };
-	struct place *p = *state;
+	struct store_place *p = *state;
 	char path[600];
 
 	store_close(p->s);

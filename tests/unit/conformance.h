@@ -17,19 +17,19 @@
 
 #include "store/store.h"
 
-struct place {			/* where a case's store is */
+struct store_place {			/* where a case's store is */
 	char uri[1100];
 	char dir[512];		/* to remove afterwards; "" none */
 	struct store *s;
 };
 
 /* base: "sqlite:" (a temporary file), "sqlite:/prefix" or "mongodb://...". */
-void place_base_set(const char *base);
-const char *place_base(void);
-int place_setup(void **state);
-int place_teardown(void **state);
+void store_place_base_set(const char *base);
+const char *store_place_base(void);
+int store_place_setup(void **state);
+int store_place_teardown(void **state);
 /* Another connection, as another process would have it; NULL on failure. */
-struct store *place_connect(const struct place *p);
+struct store *store_place_connect(const struct store_place *p);
 
 /* Runs fn in n processes at once, each with its own i; code[i] is what it
  * returned, 200 when it crashed. */
@@ -68,7 +68,7 @@ extern const size_t conformance_move_n;
 extern const struct CMUnitTest conformance_meta[];
 extern const size_t conformance_meta_n;
 
-#define CASE(f)	{ #f, f, place_setup, place_teardown, NULL }
+#define CASE(f)	{ #f, f, store_place_setup, store_place_teardown, NULL }
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 #endif

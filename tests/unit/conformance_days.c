@@ -51,7 +51,7 @@ static struct meal_cursor cursor_of(const struct meal *m)
 
 static void pages_give_each_meal_once_newest_first(void **state)
 {
-	struct store *s = ((struct place *)*state)->s;
+	struct store *s = ((struct store_place *)*state)->s;
 	struct meal page[PAGE], last;
 	struct meal_cursor c;
 	size_t n = 0, all = 0;
@@ -82,7 +82,7 @@ static void pages_give_each_meal_once_newest_first(void **state)
 
 static void day_is_listed_oldest_first(void **state)
 {
-	struct store *s = ((struct place *)*state)->s;
+	struct store *s = ((struct store_place *)*state)->s;
 	struct meal got[20];
 	size_t n = 0;
 	struct err e;
@@ -103,7 +103,7 @@ static void day_is_listed_oldest_first(void **state)
 
 static void sums_cover_each_day_of_the_range(void **state)
 {
-	struct store *s = ((struct place *)*state)->s;
+	struct store *s = ((struct store_place *)*state)->s;
 	struct meal one = meal_of(42, DAY, 1);
 	struct day_sum d[62];
 	struct err e;
@@ -178,7 +178,7 @@ static void days_are_right_when_clocks_change_in_new_york(void **state)
 	struct user u = user_of(42);
 
 	(void)str_copy(u.zone, sizeof(u.zone), "America/New_York");
-	days_check(((struct place *)*state)->s, &u, t, COUNT(t));
+	days_check(((struct store_place *)*state)->s, &u, t, COUNT(t));
 }
 
 static void days_are_right_when_clocks_change_in_berlin(void **state)
@@ -196,7 +196,7 @@ static void days_are_right_when_clocks_change_in_berlin(void **state)
 
 	(void)str_copy(u.zone, sizeof(u.zone), "Europe/Berlin");
 	u.day_start_min = 240;	/* a day ends at four in the night */
-	days_check(((struct place *)*state)->s, &u, t, COUNT(t));
+	days_check(((struct store_place *)*state)->s, &u, t, COUNT(t));
 }
 
 static void moving_house_does_not_move_old_meals(void **state)
@@ -210,7 +210,7 @@ static void moving_house_does_not_move_old_meals(void **state)
 	(void)str_copy(u.zone, sizeof(u.zone), "Europe/Berlin");
 	(void)str_copy(u.zone_before, sizeof(u.zone_before), "Asia/Tokyo");
 	u.zone_since = (int64_t)day_from_ymd(2026, 5, 2) * 86400;
-	days_check(((struct place *)*state)->s, &u, t, COUNT(t));
+	days_check(((struct store_place *)*state)->s, &u, t, COUNT(t));
 }
 
 const struct CMUnitTest conformance_days[] = {

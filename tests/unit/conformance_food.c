@@ -23,7 +23,7 @@ static void assert_meal(const struct meal *a, const struct meal *b)
 
 static void meal_comes_back_as_stored(void **state)
 {
-	struct store *s = ((struct place *)*state)->s;
+	struct store *s = ((struct store_place *)*state)->s;
 	struct meal m = meal_of(42, DAY, 5), got;
 	struct day_sum d;
 	struct err e;
@@ -45,7 +45,7 @@ static void meal_comes_back_as_stored(void **state)
 
 static void second_delivery_changes_nothing(void **state)
 {
-	struct store *s = ((struct place *)*state)->s;
+	struct store *s = ((struct store_place *)*state)->s;
 	struct meal m = meal_of(42, DAY, 5), again = meal_of(42, DAY, 5), got;
 	struct day_sum d = { 0 };
 	struct err e;
@@ -63,7 +63,7 @@ static void second_delivery_changes_nothing(void **state)
 
 static int add_same(int i, void *ctx)
 {
-	struct store *s = place_connect(ctx);
+	struct store *s = store_place_connect(ctx);
 	struct meal m = meal_of(42, DAY, 5);
 	struct day_sum d;
 	struct err e;
@@ -81,7 +81,7 @@ static int add_same(int i, void *ctx)
 
 static void ten_deliveries_at_once_store_one(void **state)
 {
-	struct place *p = *state;
+	struct store_place *p = *state;
 	struct day_sum d;
 	int code[10], first = 0, again = 0;
 	struct err e;
@@ -101,7 +101,7 @@ enum { EATERS = 5, MEALS = 12 };
 
 static int add_own(int i, void *ctx)
 {
-	struct store *s = place_connect(ctx);
+	struct store *s = store_place_connect(ctx);
 	struct err e;
 
 	for (int k = 0; s && k < MEALS; k++) {
@@ -116,7 +116,7 @@ static int add_own(int i, void *ctx)
 
 static void writers_do_not_lose_each_others_meals(void **state)
 {
-	struct place *p = *state;
+	struct store_place *p = *state;
 	struct meal one = meal_of(42, DAY, 1);
 	struct day_sum d;
 	int code[EATERS];
@@ -132,7 +132,7 @@ static void writers_do_not_lose_each_others_meals(void **state)
 
 static void change_is_compare_and_set(void **state)
 {
-	struct store *s = ((struct place *)*state)->s;
+	struct store *s = ((struct store_place *)*state)->s;
 	struct meal m = meal_of(42, DAY, 5), other = meal_of(42, DAY, 6);
 	struct meal stale, none = meal_of(42, DAY, 7), got;
 	struct day_sum d = { 0 };
@@ -157,7 +157,7 @@ static void change_is_compare_and_set(void **state)
 
 static void undone_meal_stays_undone(void **state)
 {
-	struct store *s = ((struct place *)*state)->s;
+	struct store *s = ((struct store_place *)*state)->s;
 	struct meal m = meal_of(42, DAY, 5), again = meal_of(42, DAY, 5), got;
 	struct day_sum d = { 0 };
 	struct err e;
@@ -186,7 +186,7 @@ static void undone_meal_stays_undone(void **state)
 
 static void biggest_meal_fits_and_no_bigger(void **state)
 {
-	struct store *s = ((struct place *)*state)->s;
+	struct store *s = ((struct store_place *)*state)->s;
 	struct meal m = meal_of(42, DAY, 5), got, bad = meal_of(42, DAY, 6);
 	char name[FOOD_NAME_SIZE] = "";
 	struct err e;
@@ -212,7 +212,7 @@ static void biggest_meal_fits_and_no_bigger(void **state)
 
 static void day_takes_so_many_meals(void **state)
 {
-	struct store *s = ((struct place *)*state)->s;
+	struct store *s = ((struct store_place *)*state)->s;
 	struct meal m;
 	struct day_sum d = { 0 };
 	struct err e;
@@ -239,7 +239,7 @@ static void day_takes_so_many_meals(void **state)
 
 static void own_foods_are_kept_by_key(void **state)
 {
-	struct store *s = ((struct place *)*state)->s;
+	struct store *s = ((struct store_place *)*state)->s;
 	struct own_food f = { .user_id = 42, .slot = slot_of(42),
 		.key = "сырник мам", .name = "Мамины сырники 🥞",
 		.per100 = { 220000, 18000, 3600, 18000 }, .updated_at = 100 };

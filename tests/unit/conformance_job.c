@@ -16,7 +16,7 @@ enum { MANY = 60 };
 
 static void job_comes_back_as_stored(void **state)
 {
-	struct store *s = ((struct place *)*state)->s;
+	struct store *s = ((struct store_place *)*state)->s;
 	struct job *j = calloc(2, sizeof(*j)), *got = &j[1];
 	struct err e;
 	size_t n = 0;
@@ -41,7 +41,7 @@ static void job_comes_back_as_stored(void **state)
 
 static void job_is_added_once_whatever_became_of_it(void **state)
 {
-	struct store *s = ((struct place *)*state)->s;
+	struct store *s = ((struct store_place *)*state)->s;
 	struct job *j = calloc(3, sizeof(*j)), *got = &j[2];
 	struct err e;
 	size_t n = 0;
@@ -70,7 +70,7 @@ static void job_is_added_once_whatever_became_of_it(void **state)
 static void jobs_are_leased_oldest_first_when_due(void **state)
 {
 	static const int64_t at[] = { 3000, 1000, 2000, 9000 };
-	struct store *s = ((struct place *)*state)->s;
+	struct store *s = ((struct store_place *)*state)->s;
 	struct job *j = calloc(4, sizeof(*j));
 	struct err e;
 	size_t n = 0;
@@ -100,7 +100,7 @@ static void jobs_are_leased_oldest_first_when_due(void **state)
  * before what came later: else a person's answers would change places. */
 static void lease_whose_answer_was_lost_is_made_again(void **state)
 {
-	struct store *s = ((struct place *)*state)->s;
+	struct store *s = ((struct store_place *)*state)->s;
 	struct job *j = calloc(4, sizeof(*j));
 	struct err e;
 	size_t n = 0;
@@ -126,7 +126,7 @@ static void lease_whose_answer_was_lost_is_made_again(void **state)
 
 static void lease_that_ran_out_is_given_to_another(void **state)
 {
-	struct store *s = ((struct place *)*state)->s;
+	struct store *s = ((struct store_place *)*state)->s;
 	struct job *j = calloc(4, sizeof(*j)), *late = &j[3];
 	struct err e;
 	size_t n = 0;
@@ -164,7 +164,7 @@ static void lease_that_ran_out_is_given_to_another(void **state)
 
 static void failed_job_comes_again_later(void **state)
 {
-	struct store *s = ((struct place *)*state)->s;
+	struct store *s = ((struct store_place *)*state)->s;
 	struct job *j = calloc(1, sizeof(*j));
 	struct err e;
 	size_t n = 0;
@@ -208,7 +208,7 @@ static void dead_fill(struct store *s, struct job *j)
 
 static void dead_letters_are_listed_requeued_dropped(void **state)
 {
-	struct store *s = ((struct place *)*state)->s;
+	struct store *s = ((struct store_place *)*state)->s;
 	struct job *j = calloc(3, sizeof(*j));
 	struct err e;
 	size_t n = 0;
@@ -239,7 +239,7 @@ static void dead_letters_are_listed_requeued_dropped(void **state)
 
 static void purge_takes_old_done_jobs_only(void **state)
 {
-	struct store *s = ((struct place *)*state)->s;
+	struct store *s = ((struct store_place *)*state)->s;
 	struct job *j = calloc(3, sizeof(*j));
 	struct err e;
 	size_t n = 0;
@@ -266,14 +266,14 @@ static void purge_takes_old_done_jobs_only(void **state)
 }
 
 struct race {
-	struct place *place;
+	struct store_place *place;
 	int pipe[2];
 };
 
 static int lease_all(int i, void *ctx)
 {
 	struct race *r = ctx;
-	struct store *s = place_connect(r->place);
+	struct store *s = store_place_connect(r->place);
 	struct job *j = calloc(4, sizeof(*j));
 	int64_t token = i + 1;
 	size_t n = 4;
@@ -330,7 +330,7 @@ static void two_workers_never_get_one_job(void **state)
 
 static void stats_count_what_is_there(void **state)
 {
-	struct store *s = ((struct place *)*state)->s;
+	struct store *s = ((struct store_place *)*state)->s;
 	struct job *j = calloc(3, sizeof(*j));
 	struct store_stats st;
 	struct err e;

@@ -16,7 +16,7 @@ enum { WRITERS = 4, ROUNDS = 15 };
 
 static void values_are_agreed_by_compare_and_set(void **state)
 {
-	struct store *s = ((struct place *)*state)->s;
+	struct store *s = ((struct store_place *)*state)->s;
 	int64_t mine = 0, stale = 0, seen = -1;
 	struct buf b;
 	struct err e;
@@ -53,7 +53,7 @@ static void values_are_agreed_by_compare_and_set(void **state)
 
 static void long_values_fit_and_longer_do_not(void **state)
 {
-	struct store *s = ((struct place *)*state)->s;
+	struct store *s = ((struct store_place *)*state)->s;
 	size_t most = 1 << 20;
 	unsigned char *bytes = calloc(1, most + 1);
 	int64_t version = 0, seen = 0;
@@ -85,7 +85,7 @@ static void values_are_listed_by_beginning(void **state)
 {
 	static const char *const keys[] = { "host/b", "host/a", "hosu", "host",
 		"host/a/x", "map" };
-	struct store *s = ((struct place *)*state)->s;
+	struct store *s = ((struct store_place *)*state)->s;
 	int64_t version = 0;
 	struct buf b;
 	struct err e;
@@ -115,7 +115,7 @@ static void values_are_listed_by_beginning(void **state)
 
 static int count_up(int i, void *ctx)
 {
-	struct store *s = place_connect(ctx);
+	struct store *s = store_place_connect(ctx);
 	struct buf b;
 	struct err e;
 	int done = 0;
@@ -146,7 +146,7 @@ static int count_up(int i, void *ctx)
 
 static void no_agreement_is_lost_between_processes(void **state)
 {
-	struct place *p = *state;
+	struct store_place *p = *state;
 	int64_t version = 0;
 	int code[WRITERS];
 	struct buf b;

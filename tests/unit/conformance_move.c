@@ -107,7 +107,7 @@ static void jobs_mark(struct store *s, int64_t who, bool want)
 
 static void writes_mark_exactly_while_their_slot_moves(void **state)
 {
-	struct store *s = ((struct place *)*state)->s;
+	struct store *s = ((struct store_place *)*state)->s;
 	int32_t moving = slot_of(WHO);
 	struct err e;
 
@@ -127,7 +127,7 @@ static void writes_mark_exactly_while_their_slot_moves(void **state)
 
 static void moving_itself_leaves_no_marks(void **state)
 {
-	struct store *s = ((struct place *)*state)->s;
+	struct store *s = ((struct store_place *)*state)->s;
 	int32_t moving = slot_of(WHO);
 	const int64_t who = WHO;
 	struct record_pack p;
@@ -154,7 +154,7 @@ static void moving_itself_leaves_no_marks(void **state)
 
 static void marks_are_forgotten_one_by_one(void **state)
 {
-	struct store *s = ((struct place *)*state)->s;
+	struct store *s = ((struct store_place *)*state)->s;
 	int32_t moving = slot_of(WHO);
 	int64_t got[8] = { 0 };
 	struct err e;
@@ -189,7 +189,7 @@ static bool all_move(void *ctx, int32_t slot)
 
 static void marks_of_several_slots_are_listed_at_once(void **state)
 {
-	struct store *s = ((struct place *)*state)->s;
+	struct store *s = ((struct store_place *)*state)->s;
 	const int32_t slots[] = { slot_of(WHO), slot_of(WHO + 2),
 		slot_of(OTHER) };
 	int64_t got[8] = { 0 }, sum = 0;
@@ -213,7 +213,7 @@ static void marks_of_several_slots_are_listed_at_once(void **state)
 
 static void refused_jobs_are_passed_over(void **state)
 {
-	struct store *s = ((struct place *)*state)->s;
+	struct store *s = ((struct store_place *)*state)->s;
 	struct job *j = calloc(REFUSED + 2, sizeof(*j));
 	int32_t open = slot_of(OTHER);
 	const struct job_gate gate = { is_slot, &open };
@@ -298,7 +298,7 @@ static void drift_plant(struct store *s)
 
 static void drift_is_found_and_mended(void **state)
 {
-	struct store *s = ((struct place *)*state)->s;
+	struct store *s = ((struct store_place *)*state)->s;
 	struct meal right = meal_of(WHO, DAY + 9, 5), m;
 	struct faults f;
 	struct day_sum d;
@@ -332,7 +332,7 @@ static void drift_is_found_and_mended(void **state)
 
 static void records_in_a_wrong_slot_are_found(void **state)
 {
-	struct store *s = ((struct place *)*state)->s;
+	struct store *s = ((struct store_place *)*state)->s;
 	struct record *r = calloc(1, sizeof(*r));
 	struct digests d, none = { 0 };
 	struct record_pack p;

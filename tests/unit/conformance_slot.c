@@ -136,7 +136,7 @@ static void assert_digests(const struct digests *a, const struct digests *b)
 
 static void person_moves_exactly_as_stored(void **state)
 {
-	struct store *s = ((struct place *)*state)->s, *t;
+	struct store *s = ((struct store_place *)*state)->s, *t;
 	const int64_t who = WHO;
 	struct record_pack p;
 	struct digests d, there;
@@ -147,8 +147,8 @@ static void person_moves_exactly_as_stored(void **state)
 	struct err e;
 	size_t n = 0;
 
-	assert_int_equal(place_setup(&second), 0);
-	t = ((struct place *)second)->s;
+	assert_int_equal(store_place_setup(&second), 0);
+	t = ((struct store_place *)second)->s;
 	person_fill(s, WHO, "a");
 	d = slot_pack(s, slot_of(WHO), &who, 1, &p);
 	assert_int_equal(d.of[COLLECTION_USERS].records, 1);
@@ -178,12 +178,12 @@ static void person_moves_exactly_as_stored(void **state)
 	assert_int_equal(n, 0);
 	record_pack_release(&p);
 	free(j);
-	(void)place_teardown(&second);
+	(void)store_place_teardown(&second);
 }
 
 static void later_copy_replaces_the_person_alone(void **state)
 {
-	struct store *s = ((struct place *)*state)->s, *t;
+	struct store *s = ((struct store_place *)*state)->s, *t;
 	const int64_t who = WHO, neighbour = NEIGHBOUR;
 	struct record_pack p;
 	struct digests d, there, beside;
@@ -191,8 +191,8 @@ static void later_copy_replaces_the_person_alone(void **state)
 	struct meal m = meal_of(WHO, DAY + 1, 1);
 	struct err e;
 
-	assert_int_equal(place_setup(&second), 0);
-	t = ((struct place *)second)->s;
+	assert_int_equal(store_place_setup(&second), 0);
+	t = ((struct store_place *)second)->s;
 	person_fill(s, WHO, "a");
 	person_fill(t, NEIGHBOUR, "b");
 	beside = slot_pack(t, slot_of(WHO), &neighbour, 1, NULL);
@@ -215,12 +215,12 @@ static void later_copy_replaces_the_person_alone(void **state)
 	there = slot_pack(t, slot_of(WHO), NULL, 0, NULL);
 	assert_digests(&beside, &there);
 	record_pack_release(&p);
-	(void)place_teardown(&second);
+	(void)store_place_teardown(&second);
 }
 
 static void big_person_comes_in_several_packs(void **state)
 {
-	struct store *s = ((struct place *)*state)->s;
+	struct store *s = ((struct store_place *)*state)->s;
 	const int64_t who = WHO;
 	struct digests sum = { 0 }, there;
 	struct record_pack p;
@@ -267,7 +267,7 @@ static enum rc see(void *ctx, const struct record *r, struct err *e)
 
 static void slot_is_read_person_by_person(void **state)
 {
-	struct store *s = ((struct place *)*state)->s;
+	struct store *s = ((struct store_place *)*state)->s;
 	const int64_t both[] = { NEIGHBOUR, 77 * SLOT_COUNT + WHO, WHO };
 	struct digests all, sum, one;
 	struct seen seen = { .n = 0 };
@@ -300,7 +300,7 @@ static void people_of_a_slot_are_listed_in_pages(void **state)
 {
 	static const int64_t ids[] = { -2 * SLOT_COUNT + WHO, WHO, NEIGHBOUR,
 		WHO + 2 * SLOT_COUNT };
-	struct store *s = ((struct place *)*state)->s;
+	struct store *s = ((struct store_place *)*state)->s;
 	struct user u = user_of(ids[0]), other = user_of(OTHER);
 	struct meal m = meal_of(ids[1], DAY, 1), again;
 	struct own_food f = { .user_id = ids[2], .slot = slot_of(WHO),
@@ -357,7 +357,7 @@ static void many_meals_write(struct store *s)
 
 static void clearing_leaves_the_neighbours_alone(void **state)
 {
-	struct store *s = ((struct place *)*state)->s;
+	struct store *s = ((struct store_place *)*state)->s;
 	struct digests before[2], after, none = { 0 };
 	int64_t got[2];
 	struct err e;
@@ -384,7 +384,7 @@ static void clearing_leaves_the_neighbours_alone(void **state)
 
 static void jobs_alone_are_cleared(void **state)
 {
-	struct store *s = ((struct place *)*state)->s;
+	struct store *s = ((struct store_place *)*state)->s;
 	struct digests before, after;
 	struct err e;
 
@@ -401,7 +401,7 @@ static void jobs_alone_are_cleared(void **state)
 
 static void census_counts_each_slot(void **state)
 {
-	struct store *s = ((struct place *)*state)->s;
+	struct store *s = ((struct store_place *)*state)->s;
 	struct slot_census *c = calloc(SLOT_COUNT, sizeof(*c));
 	struct err e;
 
@@ -424,14 +424,14 @@ static void census_counts_each_slot(void **state)
 
 static void info_says_what_is_there(void **state)
 {
-	struct store *s = ((struct place *)*state)->s;
+	struct store *s = ((struct store_place *)*state)->s;
 	struct store_info i = { .schema = -1 };
 	struct err e;
 
 	person_fill(s, WHO, "a");
 	person_fill(s, OTHER, "b");
 	OK(s->ops->info(s, &i, &e));
-	assert_non_null(strstr(place_base(), i.backend));
+	assert_non_null(strstr(store_place_base(), i.backend));
 	assert_true(i.backend[0] && i.version[0]);
 	assert_true(i.schema > 0);
 	assert_int_equal(i.schema, i.schema_known);

@@ -16,7 +16,7 @@
 
 static void user_comes_back_as_stored(void **state)
 {
-	struct store *s = ((struct place *)*state)->s;
+	struct store *s = ((struct store_place *)*state)->s;
 	struct user u = user_of(42), got;
 	struct err e;
 
@@ -45,7 +45,7 @@ static void user_comes_back_as_stored(void **state)
 
 static void unknown_user_is_not_found(void **state)
 {
-	struct store *s = ((struct place *)*state)->s;
+	struct store *s = ((struct store_place *)*state)->s;
 	struct user got = { .user_id = 7 };
 	struct err e;
 
@@ -55,7 +55,7 @@ static void unknown_user_is_not_found(void **state)
 
 static void user_is_written_by_compare_and_set(void **state)
 {
-	struct store *s = ((struct place *)*state)->s;
+	struct store *s = ((struct store_place *)*state)->s;
 	struct user u = user_of(42), stale = u, none = user_of(43), got;
 	struct err e;
 
@@ -82,7 +82,7 @@ enum { WRITERS = 4, ROUNDS = 15 };
 
 static int add_gram(int i, void *ctx)
 {
-	struct store *s = place_connect(ctx);
+	struct store *s = store_place_connect(ctx);
 	struct user u;
 	struct err e;
 	int done = 0;
@@ -106,7 +106,7 @@ static int add_gram(int i, void *ctx)
 
 static void no_write_is_lost_between_processes(void **state)
 {
-	struct place *p = *state;
+	struct store_place *p = *state;
 	struct user u = user_of(42);
 	int code[WRITERS];
 	struct err e;
@@ -122,7 +122,7 @@ static void no_write_is_lost_between_processes(void **state)
 
 static void longest_texts_fit(void **state)
 {
-	struct store *s = ((struct place *)*state)->s;
+	struct store *s = ((struct store_place *)*state)->s;
 	struct user u = user_of(42), got;
 	struct err e;
 
@@ -140,7 +140,7 @@ static void any_id_is_a_user(void **state)
 {
 	static const int64_t ids[] = { -1, 0, 1, -1001234567890, 5040, -5040,
 		INT64_C(1) << 52, INT64_MAX, INT64_MIN };
-	struct store *s = ((struct place *)*state)->s;
+	struct store *s = ((struct store_place *)*state)->s;
 	struct user got;
 	struct err e;
 
@@ -179,7 +179,7 @@ static void everything_fill(struct store *s, int64_t user_id, const char *job)
 
 static void erase_leaves_nothing_of_one_and_all_of_others(void **state)
 {
-	struct store *s = ((struct place *)*state)->s;
+	struct store *s = ((struct store_place *)*state)->s;
 	struct user u;
 	struct meal m;
 	struct own_food f[2];
@@ -215,7 +215,7 @@ static void erase_leaves_nothing_of_one_and_all_of_others(void **state)
 
 static void what_was_acknowledged_survives_kill(void **state)
 {
-	struct place *p = *state;
+	struct store_place *p = *state;
 	struct user u;
 	struct meal m;
 	struct err e;
@@ -224,7 +224,7 @@ static void what_was_acknowledged_survives_kill(void **state)
 
 	assert_true(pid >= 0);
 	if (pid == 0) {
-		struct store *s = place_connect(p);
+		struct store *s = store_place_connect(p);
 
 		u = user_of(42);
 		m = meal_of(42, 20000, 1);

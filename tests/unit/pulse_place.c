@@ -26,7 +26,7 @@ void sleep_ms(int ms)
 
 int pulse_setup(void **state)
 {
-	struct place *t = test_calloc(1, sizeof(*t));
+	struct pulse_place *t = test_calloc(1, sizeof(*t));
 	struct err e;
 
 	str_copy(t->dir, sizeof(t->dir), "/tmp/test_pulse.XXXXXX");
@@ -41,7 +41,7 @@ int pulse_setup(void **state)
 
 int pulse_teardown(void **state)
 {
-	struct place *t = *state;
+	struct pulse_place *t = *state;
 
 	for (int i = 0; i < PLACES; i++)
 		pulse_free(t->p[i]);
@@ -70,14 +70,14 @@ enum pulse_state state_now(struct pulse *p)
 	return s.state;
 }
 
-void opens(struct place *t)
+void opens(struct pulse_place *t)
 {
 	for (int i = 0; i < 3; i++)
 		fails(t->p[i]);
 	assert_int_equal(state_now(t->p[3]), PULSE_OPEN);
 }
 
-struct pulse *worker_of(struct place *t)
+struct pulse *worker_of(struct pulse_place *t)
 {
 	struct pulse *w = NULL;
 

@@ -11,12 +11,12 @@
 
 enum { SHARD = 2, OTHER = 1, SHARDS = 3, PLACES = 4 };
 
-struct place {
+struct pulse_place {
 	char dir[64], path[128];
 	struct pulse *p[PLACES];
 };
 
-/* Of a cmocka case: *state is a struct place. */
+/* Of a cmocka case: *state is a struct pulse_place. */
 int pulse_setup(void **state);
 int pulse_teardown(void **state);
 
@@ -25,9 +25,9 @@ void sleep_ms(int ms);
 enum rc enter(struct pulse *p, int shard);
 /* One failure of SHARD; enough of them to open its breaker. */
 void fails(struct pulse *p);
-void opens(struct place *t);
+void opens(struct pulse_place *t);
 enum pulse_state state_now(struct pulse *p);
-struct pulse *worker_of(struct place *t);
+struct pulse *worker_of(struct pulse_place *t);
 /* A child that enters SHARD and is killed there. */
 void killed_inside(const char *path, bool worker);
 

@@ -20,7 +20,7 @@
 
 int router_setup(void **state)
 {
-	struct place *p = calloc(1, sizeof(*p));
+	struct router_place *p = calloc(1, sizeof(*p));
 	const char *tmp = getenv("TMPDIR");
 
 	(void)str_format(p->dir, sizeof(p->dir), "%s/fbrouter.XXXXXX",
@@ -37,12 +37,12 @@ int router_setup(void **state)
 	return 0;
 }
 
-static void shard_dir(const struct place *p, int i, char *out, size_t size)
+static void shard_dir(const struct router_place *p, int i, char *out, size_t size)
 {
 	(void)str_format(out, size, "%s/s%d", p->dir, i);
 }
 
-void shard_make(const struct place *p, int i)
+void shard_make(const struct router_place *p, int i)
 {
 	char dir[512];
 
@@ -50,7 +50,7 @@ void shard_make(const struct place *p, int i)
 	assert_int_equal(mkdir(dir, 0700), 0);
 }
 
-void shard_remove(const struct place *p, int i)
+void shard_remove(const struct router_place *p, int i)
 {
 	static const char *const ends[] = { "", "-wal", "-shm", "-turn" };
 	char path[600];
@@ -66,7 +66,7 @@ void shard_remove(const struct place *p, int i)
 
 int router_teardown(void **state)
 {
-	struct place *p = *state;
+	struct router_place *p = *state;
 	char path[512];
 
 	for (int i = 0; i < SHARDS; i++)
@@ -79,7 +79,7 @@ int router_teardown(void **state)
 	return 0;
 }
 
-struct router *router_of(struct place *p, int n)
+struct router *router_of(struct router_place *p, int n)
 {
 	struct router_conf c = { .map_path = p->map, .shards = p->shards,
 		.nshards = n, .sync = STORE_SYNC_NORMAL, .create = true,

@@ -18,9 +18,9 @@
 
 #include "utils/buf.h"
 
-int place_setup(void **state)
+int slots_place_setup(void **state)
 {
-	struct place *p = calloc(1, sizeof(*p));
+	struct slots_place *p = calloc(1, sizeof(*p));
 	const char *tmp = getenv("TMPDIR");
 
 	(void)str_format(p->dir, sizeof(p->dir), "%s/fbslots.XXXXXX",
@@ -34,9 +34,9 @@ int place_setup(void **state)
 	return 0;
 }
 
-int place_teardown(void **state)
+int slots_place_teardown(void **state)
 {
-	struct place *p = *state;
+	struct slots_place *p = *state;
 	char lock[512];
 
 	(void)str_format(lock, sizeof(lock), "%s/slots.lock", p->dir);
@@ -47,7 +47,7 @@ int place_teardown(void **state)
 	return 0;
 }
 
-struct slots *map_open(struct place *p, int n)
+struct slots *map_open(struct slots_place *p, int n)
 {
 	struct slots *m = NULL;
 	struct err e = { 0 };
@@ -57,7 +57,7 @@ struct slots *map_open(struct place *p, int n)
 	return m;
 }
 
-void poke(const struct place *p, off_t at, const char *byte)
+void poke(const struct slots_place *p, off_t at, const char *byte)
 {
 	int fd = open(p->map, O_WRONLY);
 
@@ -65,7 +65,7 @@ void poke(const struct place *p, off_t at, const char *byte)
 	(void)close(fd);
 }
 
-pid_t holder(struct place *p, bool (*act)(struct slots *m))
+pid_t holder(struct slots_place *p, bool (*act)(struct slots *m))
 {
 	int said[2];
 	char c = 0;

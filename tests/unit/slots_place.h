@@ -9,21 +9,21 @@
 
 #include "shards/slots.h"
 
-struct place {
+struct slots_place {
 	char dir[400];
 	char map[512];
 	struct shard_conf shards[24];	/* shard0, shard1, ... */
 };
 
-/* Of a cmocka case: *state is a struct place. */
-int place_setup(void **state);
-int place_teardown(void **state);
+/* Of a cmocka case: *state is a struct slots_place. */
+int slots_place_setup(void **state);
+int slots_place_teardown(void **state);
 
 /* Open for writing; NULL, and said why, when that fails. */
-struct slots *map_open(struct place *p, int n);
+struct slots *map_open(struct slots_place *p, int n);
 /* Overwrites a byte of the file. */
-void poke(const struct place *p, off_t at, const char *byte);
+void poke(const struct slots_place *p, off_t at, const char *byte);
 /* A child that opens the map, does what act says, and waits to be killed. */
-pid_t holder(struct place *p, bool (*act)(struct slots *m));
+pid_t holder(struct slots_place *p, bool (*act)(struct slots *m));
 
 #endif

@@ -8,14 +8,14 @@
 
 #include "utils/buf.h"
 
-struct spool *spool_unready(const struct place *t, int64_t max)
+struct spool *spool_unready(const struct spool_place *t, int64_t max)
 {
 	const struct spool_conf c = { .path = t->path, .max_bytes = max };
 
 	return spool_new(&c);
 }
 
-struct spool *open_it(const struct place *t, int64_t max)
+struct spool *open_it(const struct spool_place *t, int64_t max)
 {
 	struct spool *s = spool_unready(t, max);
 	struct err e = { .text = "" };
@@ -25,9 +25,9 @@ struct spool *open_it(const struct place *t, int64_t max)
 	return s;
 }
 
-int place_open(void **state)
+int spool_place_open(void **state)
 {
-	struct place *t = test_calloc(1, sizeof(*t));
+	struct spool_place *t = test_calloc(1, sizeof(*t));
 
 	str_copy(t->dir, sizeof(t->dir), "/tmp/test_spool.XXXXXX");
 	assert_non_null(mkdtemp(t->dir));
@@ -39,9 +39,9 @@ int place_open(void **state)
 	return 0;
 }
 
-int place_close(void **state)
+int spool_place_close(void **state)
 {
-	struct place *t = *state;
+	struct spool_place *t = *state;
 	char cmd[128];
 
 	spool_free(t->s);
@@ -66,7 +66,7 @@ enum rc add_to(struct spool *s, int64_t user, int64_t update,
 	return rc;
 }
 
-void add(struct place *t, int64_t user, const char *body)
+void add(struct spool_place *t, int64_t user, const char *body)
 {
 	bool told;
 
@@ -78,7 +78,7 @@ bool slot_holds(struct spool *s, int64_t user)
 	return spool_slot(s, slot_of(user)) == slot_of(user);
 }
 
-enum rc next(struct place *t, int64_t user, int64_t after)
+enum rc next(struct spool_place *t, int64_t user, int64_t after)
 {
 	return spool_next(t->s, slot_of(user), after, NOW * INT64_C(1000),
 	    &t->row, NULL);
@@ -92,7 +92,7 @@ bool holds(struct spool *s, int64_t user)
 	return is;
 }
 
-void next_is(struct place *t, int64_t user, const char *body)
+void next_is(struct spool_place *t, int64_t user, const char *body)
 {
 	assert_int_equal(next(t, user, 0),
 	    RC_OK);
@@ -100,12 +100,12 @@ void next_is(struct place *t, int64_t user, const char *body)
 	assert_string_equal(t->row.body.s, body);
 }
 
-void done(struct place *t)
+void done(struct spool_place *t)
 {
 	assert_int_equal(spool_done(t->s, &t->row.seq, 1, NULL, NULL), RC_OK);
 }
 
-void none_left(struct place *t, int64_t user)
+void none_left(struct spool_place *t, int64_t user)
 {
 	assert_int_equal(next(t, user, 0),
 	    RC_NOTFOUND);

@@ -15,33 +15,33 @@
 
 enum { ANNA = 77, BORIS = 78, FAR = 77 + SLOT_COUNT, NOW = 1795435200 };
 
-struct place {
+struct spool_place {
 	char dir[64], path[128], counts[160];
 	struct spool *s;
 	struct spooled row;
 	int64_t ids;
 };
 
-int place_open(void **state);
-int place_close(void **state);
+int spool_place_open(void **state);
+int spool_place_close(void **state);
 
-struct spool *spool_unready(const struct place *t, int64_t max);
-struct spool *open_it(const struct place *t, int64_t max);	/* ready */
+struct spool *spool_unready(const struct spool_place *t, int64_t max);
+struct spool *open_it(const struct spool_place *t, int64_t max);	/* ready */
 
 /* Who sends an odd update is to be told of it. */
 enum rc add_to(struct spool *s, int64_t user, int64_t update,
     const char *body, bool *told);
-void add(struct place *t, int64_t user, const char *body);
+void add(struct spool_place *t, int64_t user, const char *body);
 
 bool holds(struct spool *s, int64_t user);
 /* Does anything of the slot wait, as far as the counts say? */
 bool slot_holds(struct spool *s, int64_t user);
 
 /* Into t->row. */
-enum rc next(struct place *t, int64_t user, int64_t after);
+enum rc next(struct spool_place *t, int64_t user, int64_t after);
 /* The next row of the person's slot is this one; it stays. */
-void next_is(struct place *t, int64_t user, const char *body);
-void done(struct place *t);
-void none_left(struct place *t, int64_t user);
+void next_is(struct spool_place *t, int64_t user, const char *body);
+void done(struct spool_place *t);
+void none_left(struct spool_place *t, int64_t user);
 
 #endif

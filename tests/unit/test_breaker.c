@@ -14,7 +14,7 @@
 
 static void failures_in_a_row_open_for_all(void **state)
 {
-	struct place *t = *state;
+	struct pulse_place *t = *state;
 
 	fails(t->p[0]);
 	fails(t->p[1]);
@@ -35,7 +35,7 @@ static void other_results_are_no_failures(void **state)
 {
 	static const enum rc rcs[] = { RC_INVALID, RC_BUSY, RC_CONFLICT,
 		RC_NOTFOUND, RC_FULL, RC_CORRUPT, RC_DENIED, RC_SYSTEM };
-	struct place *t = *state;
+	struct pulse_place *t = *state;
 
 	for (size_t i = 0; i < sizeof(rcs) / sizeof(rcs[0]); i++) {
 		assert_int_equal(enter(t->p[0], SHARD), RC_OK);
@@ -46,7 +46,7 @@ static void other_results_are_no_failures(void **state)
 
 static void a_time_out_opens_at_once_and_one_tries(void **state)
 {
-	struct place *t = *state;
+	struct pulse_place *t = *state;
 	struct pulse *w = worker_of(t);
 
 	assert_int_equal(enter(t->p[0], SHARD), RC_OK);
@@ -69,7 +69,7 @@ static void a_time_out_opens_at_once_and_one_tries(void **state)
 
 static void the_pause_doubles(void **state)
 {
-	struct place *t = *state;
+	struct pulse_place *t = *state;
 	struct pulse *w = worker_of(t);
 
 	opens(t);
@@ -86,7 +86,7 @@ static void the_pause_doubles(void **state)
 /* A time-out of a server is the worker's to wait for, while it looks. */
 static void servers_are_tried_by_the_worker(void **state)
 {
-	struct place *t = *state;
+	struct pulse_place *t = *state;
 
 	opens(t);
 	sleep_ms(PULSE_PAUSE_MIN_MS + 20);
@@ -100,7 +100,7 @@ static void servers_are_tried_by_the_worker(void **state)
 
 static void files_are_tried_by_who_needs_them(void **state)
 {
-	struct place *t = *state;
+	struct pulse_place *t = *state;
 
 	opens(t);
 	sleep_ms(PULSE_PAUSE_MIN_MS + 20);
@@ -119,7 +119,7 @@ static void tried_well(struct pulse *w)
 
 static void on_trial_one_process_at_a_time(void **state)
 {
-	struct place *t = *state;
+	struct pulse_place *t = *state;
 	struct pulse *w = worker_of(t);
 
 	opens(t);
@@ -147,7 +147,7 @@ static void on_trial_one_process_at_a_time(void **state)
  * lost to that again and again. */
 static void on_trial_one_failure_opens_for_longer(void **state)
 {
-	struct place *t = *state;
+	struct pulse_place *t = *state;
 	struct pulse *w = worker_of(t);
 
 	opens(t);
@@ -167,7 +167,7 @@ static void on_trial_one_failure_opens_for_longer(void **state)
 /* It began before the shard was tried, and says nothing about it now. */
 static void who_began_before_the_trial_does_not_end_it(void **state)
 {
-	struct place *t = *state;
+	struct pulse_place *t = *state;
 	struct pulse *w = worker_of(t);
 
 	assert_int_equal(enter(t->p[3], SHARD), RC_OK);
@@ -181,7 +181,7 @@ static void who_began_before_the_trial_does_not_end_it(void **state)
 
 static void slow_is_failed_for_servers_alone(void **state)
 {
-	struct place *t = *state;
+	struct pulse_place *t = *state;
 	struct pulse *p = t->p[0];
 
 	for (int i = 0; i < 3; i++) {
@@ -199,7 +199,7 @@ static void slow_is_failed_for_servers_alone(void **state)
 
 static void one_killed_while_trying_is_replaced(void **state)
 {
-	struct place *t = *state;
+	struct pulse_place *t = *state;
 
 	opens(t);
 	sleep_ms(PULSE_PAUSE_MIN_MS + 20);
@@ -216,7 +216,7 @@ static void one_killed_while_trying_is_replaced(void **state)
  * it. */
 static void a_new_worker_tries_for_the_killed_one(void **state)
 {
-	struct place *t = *state;
+	struct pulse_place *t = *state;
 	struct pulse *w;
 
 	opens(t);

@@ -15,7 +15,7 @@ static int64_t since;	/* of the last fence */
 
 static void first_host_founds_the_map_others_take_it_over(void **state)
 {
-	struct place *p = *state;
+	struct cluster_place *p = *state;
 
 	host_start(p, &p->a);
 	host_open(&p->a);
@@ -33,7 +33,7 @@ static void first_host_founds_the_map_others_take_it_over(void **state)
 
 static void a_move_reaches_all_hosts(void **state)
 {
-	struct place *p = *state;
+	struct cluster_place *p = *state;
 	struct err e = { RC_OK, "" };
 	int64_t held;
 
@@ -64,7 +64,7 @@ static void a_move_reaches_all_hosts(void **state)
 
 static void release_leaves_everything_as_it_was(void **state)
 {
-	struct place *p = *state;
+	struct cluster_place *p = *state;
 	struct err e = { RC_OK, "" };
 
 	both_start(p);
@@ -76,7 +76,7 @@ static void release_leaves_everything_as_it_was(void **state)
 
 static void somebody_inside_on_another_host_prevents_the_fence(void **state)
 {
-	struct place *p = *state;
+	struct cluster_place *p = *state;
 	struct err e = { RC_OK, "" };
 	struct slot_entry in;
 
@@ -94,7 +94,7 @@ static void somebody_inside_on_another_host_prevents_the_fence(void **state)
 
 static void copying_waits_for_who_does_not_mark_yet(void **state)
 {
-	struct place *p = *state;
+	struct cluster_place *p = *state;
 	struct err e = { RC_OK, "" };
 	struct slot_entry in;
 
@@ -111,7 +111,7 @@ static void copying_waits_for_who_does_not_mark_yet(void **state)
 
 static void names_and_pauses_travel_both_ways(void **state)
 {
-	struct place *p = *state;
+	struct cluster_place *p = *state;
 	struct err e = { RC_OK, "" };
 	int at = -1;
 
@@ -130,7 +130,7 @@ static void names_and_pauses_travel_both_ways(void **state)
 
 static void a_host_that_cannot_reach_the_new_shard_refuses(void **state)
 {
-	struct place *p = *state;
+	struct cluster_place *p = *state;
 	const uint16_t targets[2] = { 3, 3 };
 	struct err e = { RC_OK, "" };
 	int at = -1;
@@ -148,7 +148,7 @@ static void a_host_that_cannot_reach_the_new_shard_refuses(void **state)
 
 static void a_silent_host_is_waited_for_until_its_lease_is_over(void **state)
 {
-	struct place *p = *state;
+	struct cluster_place *p = *state;
 	struct err e = { RC_OK, "" };
 	int64_t began;
 	int broken = 0;
@@ -185,7 +185,7 @@ static void a_silent_host_is_waited_for_until_its_lease_is_over(void **state)
 
 static void a_fence_of_a_dead_mover_is_ended_and_cannot_commit(void **state)
 {
-	struct place *p = *state;
+	struct cluster_place *p = *state;
 	struct err e = { RC_OK, "" };
 
 	both_start(p);
@@ -210,7 +210,7 @@ static void a_fence_of_a_dead_mover_is_ended_and_cannot_commit(void **state)
 
 static void a_fence_outlives_the_agent_that_took_it(void **state)
 {
-	struct place *p = *state;
+	struct cluster_place *p = *state;
 	struct err e = { RC_OK, "" };
 
 	both_start(p);
@@ -230,7 +230,7 @@ static void a_fence_outlives_the_agent_that_took_it(void **state)
 
 static void another_mover_takes_over_and_the_first_is_refused(void **state)
 {
-	struct place *p = *state;
+	struct cluster_place *p = *state;
 	struct cluster_steps *second = NULL;
 	struct cluster_conf c;
 	struct err e = { RC_OK, "" };
@@ -260,7 +260,7 @@ static void another_mover_takes_over_and_the_first_is_refused(void **state)
 
 static void two_hosts_of_one_name_do_not_both_serve(void **state)
 {
-	struct place *p = *state;
+	struct cluster_place *p = *state;
 	struct cluster_agent *agent = NULL;
 	struct cluster_conf c;
 	struct err e = { RC_OK, "" };
@@ -274,7 +274,7 @@ static void two_hosts_of_one_name_do_not_both_serve(void **state)
 
 static void hosts_are_told_apart(void **state)
 {
-	struct place *p = *state;
+	struct cluster_place *p = *state;
 	struct cluster_host hosts[4];
 	struct cluster_conf c;
 	struct err e = { RC_OK, "" };
@@ -295,7 +295,7 @@ static void hosts_are_told_apart(void **state)
 /* Moves under load, while agents stop, go on, die and come back. */
 static void no_two_hosts_serve_a_slot_from_different_shards(void **state)
 {
-	struct place *p = *state;
+	struct cluster_place *p = *state;
 	int64_t until = clock_mono_us() + CHAOS_MS * 1000;
 	int moved = 0;
 
@@ -323,7 +323,7 @@ static void no_two_hosts_serve_a_slot_from_different_shards(void **state)
 /* Two hosts' journals are one. */
 static void what_one_host_began_another_goes_on_with(void **state)
 {
-	struct place *p = *state;
+	struct cluster_place *p = *state;
 	struct reshard *r = calloc(1, sizeof(*r)), *seen = calloc(1, sizeof(*r));
 	struct cluster_journal *one = NULL, *two = NULL;
 	struct journal a = { &journal_cluster, NULL }, b = a;
@@ -366,7 +366,7 @@ static void what_one_host_began_another_goes_on_with(void **state)
 
 static void only_the_dead_are_forgotten(void **state)
 {
-	struct place *p = *state;
+	struct cluster_place *p = *state;
 	struct cluster_conf c;
 	struct err e = { RC_OK, "" };
 	int64_t before;

@@ -11,7 +11,7 @@
 
 static void defaults_are_filled(void **state)
 {
-	struct place *p = *state;
+	struct config_place *p = *state;
 	struct config *c = load(p);
 	char path[512];
 
@@ -45,7 +45,7 @@ static void environment_overrides_file(void **state)
 	config_free(c);
 	setenv("BODY_MAX", "lots", 1);
 	assert_null(load(*state));
-	assert_non_null(strstr(((struct place *)*state)->report,
+	assert_non_null(strstr(((struct config_place *)*state)->report,
 	    "environment BODY_MAX: error: body_max is not an integer"));
 }
 
@@ -63,7 +63,7 @@ static void debug_sets_the_log_level(void **state)
 
 static void secrets_come_from_files(void **state)
 {
-	struct place *p = *state;
+	struct config_place *p = *state;
 	struct config *c;
 
 	write_file(p->dir, "token", "42:from-a-file\n");
@@ -90,7 +90,7 @@ static void both_forms_of_a_secret_are_refused(void **state)
 
 static void secrets_are_not_printed(void **state)
 {
-	struct place *p = *state;
+	struct config_place *p = *state;
 
 	conf_with(p, "telegram_token = \"planted token\";\n"
 	    "mongo_url = \"mysql://u:planted@h\";\nnonsense = 1;\n");
@@ -189,7 +189,7 @@ static void syntax_errors_name_the_line(void **state)
 
 static void all_problems_are_reported(void **state)
 {
-	struct place *p = *state;
+	struct config_place *p = *state;
 
 	write_file(p->dir, "shards.conf", "placement = \"modul\";\n" ONE);
 	conf_with(p, "nonsense = 1;\nbody_max = 1;\nlog_level = \"x\";\n");
@@ -202,7 +202,7 @@ static void all_problems_are_reported(void **state)
 
 static void weak_or_missing_secret(void **state)
 {
-	struct place *p = *state;
+	struct config_place *p = *state;
 	struct config *c;
 
 	write_file(p->dir, "familybot.conf", "foods_db = \"foods.db\";\n");
@@ -264,7 +264,7 @@ static void tell(const char *secret)
 
 static void every_secret_is_told_to_the_log(void **state)
 {
-	struct place *p = *state;
+	struct config_place *p = *state;
 	struct config *c;
 
 	conf_with(p, "telegram_token = \"42:planted-token\";\n"
@@ -291,7 +291,7 @@ static void every_secret_is_told_to_the_log(void **state)
 
 static void missing_default_file_is_an_empty_one(void **state)
 {
-	struct place *p = *state;
+	struct config_place *p = *state;
 	struct config *c = NULL;
 	struct err e;
 	char path[512];

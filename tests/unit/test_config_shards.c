@@ -9,7 +9,7 @@
 #include "config_place.h"
 
 /* n shards on SQLite, named s0, s1, ... */
-static void shards_make(struct place *p, int n, const char *before)
+static void shards_make(struct config_place *p, int n, const char *before)
 {
 	char text[4096];
 	size_t len;
@@ -28,7 +28,7 @@ static void shards_make(struct place *p, int n, const char *before)
 
 static void only_divisors_of_5040_with_modulo(void **state)
 {
-	struct place *p = *state;
+	struct config_place *p = *state;
 	struct config *c;
 
 	for (int n = 1; n <= 30; n++) {
@@ -85,7 +85,7 @@ static void bad_shards_are_refused(void **state)
 
 static void mongo_url_is_the_only_shard(void **state)
 {
-	struct place *p = *state;
+	struct config_place *p = *state;
 	struct config *c;
 	char path[512];
 
@@ -111,7 +111,7 @@ static void mongo_url_is_the_only_shard(void **state)
 
 static void a_host_among_several(void **state)
 {
-	struct place *p = *state;
+	struct config_place *p = *state;
 	struct config *c = load(p);
 
 	assert_null(c->cluster.host);

@@ -23,7 +23,7 @@
 enum { ANNA = 77, BORIS = 78, FAR = 77 + SLOT_COUNT, TOLD_MAX = 2000 };
 
 static struct {
-	struct place *place;
+	struct worker_place *place;
 	struct spool *spool;
 	struct slots *map;
 	char told[TOLD_MAX];	/* bodies in the order in which they came */
@@ -55,7 +55,7 @@ static int setup(void **state)
 {
 	struct spool_conf c = { .max_bytes = 1 << 20 };
 	struct err e = { .text = "" };
-	int r = place_setup(state);
+	int r = worker_place_setup(state);
 
 	memset(&t, 0, sizeof(t));
 	t.place = *state;
@@ -72,7 +72,7 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	int r = place_teardown(state);
+	int r = worker_place_teardown(state);
 
 	slots_free(t.map);
 	spool_free(t.spool);
@@ -107,49 +107,49 @@ static void pause_shard(int64_t user, bool on)
 
 static void each_persons_are_applied_in_order(void **state)
 {
-	struct place *p = *state;
+	struct worker_place *p = *state;
 
 	keep(ANNA, "a1");
 	keep(BORIS, "b1");
 	keep(ANNA, "a2");
 	keep(FAR, "f1");
 	keep(ANNA, "a3");
-	place_start(p);
-	place_turns(p, 300);
+	worker_place_start(p);
+	worker_place_turns(p, 300);
 	assert_string_equal(t.told, "a1 a2 f1 a3 b1 ");
 	assert_int_equal(left(), 0);
 	assert_int_equal(worker_stats(p->worker)->spool_applied, 5);
 	keep(ANNA, "a4");
-	place_turns(p, 600);
+	worker_place_turns(p, 600);
 	assert_string_equal(t.told, "a1 a2 f1 a3 b1 a4 ");
 }
 
 static void a_paused_shards_wait(void **state)
 {
-	struct place *p = *state;
+	struct worker_place *p = *state;
 
 	keep(ANNA, "a1");
 	keep(BORIS, "b1");
 	pause_shard(ANNA, true);
-	place_start(p);
-	place_turns(p, 500);
+	worker_place_start(p);
+	worker_place_turns(p, 500);
 	assert_string_equal(t.told, "b1 ");
 	assert_int_equal(left(), 1);
 	pause_shard(ANNA, false);
-	place_turns(p, 500);
+	worker_place_turns(p, 500);
 	assert_string_equal(t.told, "b1 a1 ");
 }
 
 static void what_cannot_ever_succeed_is_done_with(void **state)
 {
-	struct place *p = *state;
+	struct worker_place *p = *state;
 
 	keep(ANNA, "a1");
 	keep(ANNA, "a2");
 	str_copy(t.bad, sizeof(t.bad), "a1");
 	t.rc = RC_INVALID;
-	place_start(p);
-	place_turns(p, 300);
+	worker_place_start(p);
+	worker_place_turns(p, 300);
 	assert_string_equal(t.told, "a1 a2 ");
 	assert_int_equal(left(), 0);
 	assert_int_equal(worker_stats(p->worker)->spool_invalid, 1);
@@ -157,35 +157,35 @@ static void what_cannot_ever_succeed_is_done_with(void **state)
 
 static void what_may_succeed_later_is_tried_again(void **state)
 {
-	struct place *p = *state;
+	struct worker_place *p = *state;
 
 	keep(ANNA, "a1");
 	keep(FAR, "f1");
 	keep(BORIS, "b1");
 	str_copy(t.bad, sizeof(t.bad), "a1");
 	t.rc = RC_UNAVAILABLE;
-	place_start(p);
-	place_turns(p, 100);
+	worker_place_start(p);
+	worker_place_turns(p, 100);
 	/* nobody of that slot overtakes, others go on */
 	assert_memory_equal(t.told, "a1 b1 ", 6);
 	assert_null(strstr(t.told, "f1"));
 	t.bad[0] = t.told[0] = '\0';
-	place_turns(p, 600);
+	worker_place_turns(p, 600);
 	assert_string_equal(t.told, "a1 f1 ");
 	assert_int_equal(left(), 0);
 }
 
 static void an_unreadable_persons_stay_and_hold_nobody(void **state)
 {
-	struct place *p = *state;
+	struct worker_place *p = *state;
 
 	keep(ANNA, "a1");
 	keep(FAR, "f1");
 	keep(ANNA, "a2");
 	str_copy(t.bad, sizeof(t.bad), "a1");
 	t.rc = RC_CORRUPT;
-	place_start(p);
-	place_turns(p, 900);
+	worker_place_start(p);
+	worker_place_turns(p, 900);
 	assert_string_equal(t.told, "a1 f1 ");
 	assert_int_equal(left(), 2);
 	assert_int_equal(worker_stats(p->worker)->spool_stuck, 1);
@@ -194,7 +194,7 @@ static void an_unreadable_persons_stay_and_hold_nobody(void **state)
 /* More than one turn and one batch holds. */
 static void many_are_applied_once_each(void **state)
 {
-	struct place *p = *state;
+	struct worker_place *p = *state;
 	char body[32], want[TOLD_MAX] = "";
 
 	for (int i = 0; i < 150; i++) {
@@ -203,9 +203,9 @@ static void many_are_applied_once_each(void **state)
 		keep(ANNA, body);
 		str_format(want + n, sizeof(want) - n, "%s ", body);
 	}
-	place_start(p);
+	worker_place_start(p);
 	for (int i = 0; i < 50 && left() > 0; i++)
-		place_turns(p, 100);
+		worker_place_turns(p, 100);
 	assert_string_equal(t.told, want);
 	assert_int_equal(left(), 0);
 }
@@ -230,22 +230,22 @@ static void disk_full(bool on)
 /* Two updates that are applied again in turn would undo more than twice. */
 static void what_cannot_be_deleted_is_applied_once(void **state)
 {
-	struct place *p = *state;
+	struct worker_place *p = *state;
 
-	place_start(p);
+	worker_place_start(p);
 	keep(ANNA, "undo1");
 	keep(ANNA, "undo2");
 	disk_full(true);
-	place_turns(p, 1500);
+	worker_place_turns(p, 1500);
 	disk_full(false);
 	assert_string_equal(t.told, "undo1 ");
-	place_turns(p, 1500);
+	worker_place_turns(p, 1500);
 	assert_string_equal(t.told, "undo1 undo2 ");
 	assert_int_equal(left(), 0);
 }
 
 /* Another worker, which dies when it is to apply t.deadly; true: it did. */
-static bool worker_dies(struct place *p)
+static bool worker_dies(struct worker_place *p)
 {
 	const struct spool_conf c = { .path = t.path, .max_bytes = 1 << 20 };
 	int status = 0;
@@ -254,8 +254,8 @@ static bool worker_dies(struct place *p)
 	assert_true(pid >= 0);
 	if (pid == 0) {
 		p->conf.spool = t.spool = spool_new(&c);
-		place_start(p);
-		place_turns(p, 1000);
+		worker_place_start(p);
+		worker_place_turns(p, 1000);
 		_exit(strcmp(t.told, t.want) == 0 ? 0 : 1);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -266,7 +266,7 @@ static bool worker_dies(struct place *p)
 
 static void a_death_repeats_the_last_update_only(void **state)
 {
-	struct place *p = *state;
+	struct worker_place *p = *state;
 
 	keep(ANNA, "undo1");
 	keep(ANNA, "undo2");
@@ -278,7 +278,7 @@ static void a_death_repeats_the_last_update_only(void **state)
 
 static void an_update_that_kills_holds_its_person_alone(void **state)
 {
-	struct place *p = *state;
+	struct worker_place *p = *state;
 
 	keep(ANNA, "a1");
 	keep(FAR, "f1");
@@ -298,50 +298,50 @@ static void an_update_that_kills_holds_its_person_alone(void **state)
 	/* mended */
 	t.deadly[0] = '\0';
 	assert_int_equal(spool_retry(t.spool, 1, NULL), RC_OK);
-	place_start(p);
-	place_turns(p, 500);
+	worker_place_start(p);
+	worker_place_turns(p, 500);
 	assert_string_equal(t.told, "a1 a2 ");
 }
 
 static void what_fails_again_and_again_holds_its_person_alone(void **state)
 {
-	struct place *p = *state;
+	struct worker_place *p = *state;
 
 	keep(ANNA, "a1");
 	keep(FAR, "f1");
 	str_copy(t.bad, sizeof(t.bad), "a1");
 	t.rc = RC_SYSTEM;
-	place_start(p);
-	place_turns(p, 1500);
+	worker_place_start(p);
+	worker_place_turns(p, 1500);
 	assert_string_equal(t.told, "a1 a1 a1 f1 ");
 	assert_int_equal(worker_stats(p->worker)->spool_stuck, 1);
 	t.bad[0] = '\0';
 	assert_int_equal(spool_retry(t.spool, 1, NULL), RC_OK);
-	place_turns(p, 500);
+	worker_place_turns(p, 500);
 	assert_string_equal(t.told, "a1 a1 a1 f1 a1 ");
 	assert_int_equal(worker_stats(p->worker)->spool_stuck, 0);
 }
 
 static void what_was_dropped_holds_nobody(void **state)
 {
-	struct place *p = *state;
+	struct worker_place *p = *state;
 	const int64_t seq = 1;
 
 	keep(ANNA, "a1");
 	keep(ANNA, "a2");
 	str_copy(t.bad, sizeof(t.bad), "a1");
 	t.rc = RC_CORRUPT;
-	place_start(p);
-	place_turns(p, 300);
+	worker_place_start(p);
+	worker_place_turns(p, 300);
 	assert_string_equal(t.told, "a1 ");
 	assert_int_equal(spool_done(t.spool, &seq, 1, NULL, NULL), RC_OK);
-	place_turns(p, 500);
+	worker_place_turns(p, 500);
 	assert_string_equal(t.told, "a1 a2 ");
 }
 
 static void the_fence_of_a_dead_mover_holds_nobody(void **state)
 {
-	struct place *p = *state;
+	struct worker_place *p = *state;
 	struct slot_entry s = slots_get(t.map, slot_of(ANNA));
 
 	s.state = SLOT_FENCING;
@@ -349,18 +349,18 @@ static void the_fence_of_a_dead_mover_holds_nobody(void **state)
 	assert_int_equal(slots_set(t.map, slot_of(ANNA), s, NULL), RC_OK);
 	keep(ANNA, "a1");
 	assert_int_equal(slots_mover_lock(t.map, NULL), RC_OK);
-	place_start(p);
-	place_turns(p, 500);
+	worker_place_start(p);
+	worker_place_turns(p, 500);
 	assert_string_equal(t.told, "");
 	slots_mover_unlock(t.map);
-	place_turns(p, 500);
+	worker_place_turns(p, 500);
 	assert_string_equal(t.told, "a1 ");
 }
 
 static void a_spool_that_cannot_be_opened_is_tried_again(void **state)
 {
 	const struct spool_conf c = { .path = t.path, .max_bytes = 1 << 20 };
-	struct place *p = *state;
+	struct worker_place *p = *state;
 	char counts[420];
 
 	keep(ANNA, "a1");
@@ -369,11 +369,11 @@ static void a_spool_that_cannot_be_opened_is_tried_again(void **state)
 	assert_int_equal(unlink(counts), 0);
 	assert_int_equal(mkdir(counts, 0700), 0);
 	p->conf.spool = t.spool = spool_new(&c);
-	place_start(p);
-	place_turns(p, 300);
+	worker_place_start(p);
+	worker_place_turns(p, 300);
 	assert_string_equal(t.told, "");
 	assert_int_equal(rmdir(counts), 0);
-	place_turns(p, 1500);
+	worker_place_turns(p, 1500);
 	assert_string_equal(t.told, "a1 ");
 }
 

@@ -20,7 +20,7 @@
 
 static const char *const routes[] = { "webhook" };
 
-static struct metrics *with_metrics(struct place *p)
+static struct metrics *with_metrics(struct worker_place *p)
 {
 	struct metrics *m = NULL;
 	struct err e = { .text = "" };
@@ -33,7 +33,7 @@ static struct metrics *with_metrics(struct place *p)
 }
 
 /* The worker goes first: it writes there. */
-static void without_metrics(struct place *p, struct metrics *m)
+static void without_metrics(struct worker_place *p, struct metrics *m)
 {
 	worker_free(p->worker);
 	p->worker = NULL;
@@ -57,21 +57,21 @@ static bool page_has(struct metrics *m, const char *line)
 
 static void what_it_did_is_counted(void **state)
 {
-	struct place *p = *state;
+	struct worker_place *p = *state;
 	struct metrics *m = with_metrics(p);
 
-	place_script(p, 403, "{\"ok\":false,\"error_code\":403,"
+	worker_place_script(p, 403, "{\"ok\":false,\"error_code\":403,"
 	    "\"description\":\"Forbidden: bot was blocked by the user\"}");
-	place_script(p, 400, "{\"ok\":false,\"error_code\":400,"
+	worker_place_script(p, 400, "{\"ok\":false,\"error_code\":400,"
 	    "\"description\":\"Bad Request: message text is empty\"}");
 	p->delay_ms = 30;
-	place_start(p);
-	place_send(p, 10, 10, "a");
-	assert_true(place_until(p, 10, "a", JOB_DONE));
-	place_send(p, 11, 11, "b");
-	assert_true(place_until(p, 11, "b", JOB_DEAD));
-	place_send(p, 12, 12, "c");
-	assert_true(place_until(p, 12, "c", JOB_DONE));
+	worker_place_start(p);
+	worker_place_send(p, 10, 10, "a");
+	assert_true(worker_place_until(p, 10, "a", JOB_DONE));
+	worker_place_send(p, 11, 11, "b");
+	assert_true(worker_place_until(p, 11, "b", JOB_DEAD));
+	worker_place_send(p, 12, 12, "c");
+	assert_true(worker_place_until(p, 12, "c", JOB_DONE));
 	worker_turn(p->worker, 0);
 	assert_true(page_has(m, "\nfamilybot_worker_up 1\n"));
 	assert_true(page_has(m, "\nfamilybot_worker_leased_total 3\n"));
@@ -87,17 +87,17 @@ static void what_it_did_is_counted(void **state)
 
 static void what_lies_in_the_shards_is_counted(void **state)
 {
-	struct place *p = *state;
+	struct worker_place *p = *state;
 	struct metrics *m = with_metrics(p);
 	int64_t f[METRICS_FIGURES] = { 0 }, begin = clock_ms(&clock_system);
 
 	telegram_free(p->telegram);	/* no token: jobs stay where they are */
 	p->telegram = telegram_new(p->http, "http://127.0.0.1:1", "");
 	p->conf.telegram = p->telegram;
-	place_send(p, 10, 10, "a");	/* 10 and 13 live on shard 1 */
-	place_send(p, 13, 13, "a");
-	place_start(p);
-	place_turns(p, 200);
+	worker_place_send(p, 10, 10, "a");	/* 10 and 13 live on shard 1 */
+	worker_place_send(p, 13, 13, "a");
+	worker_place_start(p);
+	worker_place_turns(p, 200);
 	assert_true(metrics_figures_get(m, 1, FIGURES_JOBS, f) >= begin);
 	assert_int_equal(f[0], 2);
 	assert_int_equal(f[1] + f[2], 0);
@@ -116,15 +116,15 @@ static void what_lies_in_the_shards_is_counted(void **state)
 
 static void jobs_are_counted_again_in_seconds(void **state)
 {
-	struct place *p = *state;
+	struct worker_place *p = *state;
 	struct metrics *m = with_metrics(p);
 	int64_t f[METRICS_FIGURES] = { 0 }, jobs, records;
 
-	place_start(p);
-	place_turns(p, 200);
+	worker_place_start(p);
+	worker_place_turns(p, 200);
 	jobs = metrics_figures_get(m, 0, FIGURES_JOBS, f);
 	records = metrics_figures_get(m, 0, FIGURES_RECORDS, f);
-	place_turns(p, 3500);
+	worker_place_turns(p, 3500);
 	assert_true(metrics_figures_get(m, 0, FIGURES_JOBS, f) >= jobs + 3000);
 	assert_int_equal(metrics_figures_get(m, 0, FIGURES_RECORDS, f),
 	    records);
@@ -133,12 +133,12 @@ static void jobs_are_counted_again_in_seconds(void **state)
 
 static void a_shard_that_is_down_is_told(void **state)
 {
-	struct place *p = *state;
+	struct worker_place *p = *state;
 	struct metrics *m = with_metrics(p);
 	int64_t f[METRICS_FIGURES] = { 7 };
 
-	place_start(p);
-	place_turns(p, 300);
+	worker_place_start(p);
+	worker_place_turns(p, 300);
 	assert_true(metrics_figures_get(m, 1, FIGURES_UP, f) > 0);
 	assert_int_equal(f[0], 0);
 	assert_int_equal(metrics_figures_get(m, 1, FIGURES_JOBS, f), 0);
@@ -173,7 +173,7 @@ static enum rc slow_job_stats(struct store *s, struct store_stats *out,
 
 static void counting_takes_little_of_its_time(void **state)
 {
-	struct place *p = *state;
+	struct worker_place *p = *state;
 	struct metrics *m = with_metrics(p);
 	struct err e;
 
@@ -187,8 +187,8 @@ static void counting_takes_little_of_its_time(void **state)
 		slow.ops.job_stats = slow_job_stats;
 		s->ops = &slow.ops;
 	}
-	place_start(p);
-	place_turns(p, 4500);
+	worker_place_start(p);
+	worker_place_turns(p, 4500);
 	/* 0.4 s is more than 1/200 of the time there was: the others wait, and
 	 * what is cheap goes on */
 	assert_int_equal(slow.counts, 1);
@@ -196,7 +196,7 @@ static void counting_takes_little_of_its_time(void **state)
 	without_metrics(p, m);
 }
 
-#define T(f)	cmocka_unit_test_setup_teardown(f, place_setup, place_teardown)
+#define T(f)	cmocka_unit_test_setup_teardown(f, worker_place_setup, worker_place_teardown)
 
 int main(void)
 {
@@ -206,7 +206,7 @@ int main(void)
 		T(jobs_are_counted_again_in_seconds),
 		T(counting_takes_little_of_its_time),
 		cmocka_unit_test_setup_teardown(a_shard_that_is_down_is_told,
-		    place_setup_dead_shard, place_teardown),
+		    worker_place_setup_dead_shard, worker_place_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -27,7 +27,7 @@
 
 enum { LOG_MAX = 64 };
 
-struct place {
+struct poller_place {
 	struct server *server;
 	struct http *http;
 	struct telegram *telegram;
@@ -45,7 +45,7 @@ struct place {
 	char ask[512];
 };
 
-static void get_updates(struct place *p, const struct server_request *q,
+static void get_updates(struct poller_place *p, const struct server_request *q,
     struct server_answer *a)
 {
 	struct json_object *j = NULL;
@@ -78,7 +78,7 @@ static void get_updates(struct place *p, const struct server_request *q,
 	buf_release(&b);
 }
 
-static void webhook(struct place *p, const struct server_request *q,
+static void webhook(struct poller_place *p, const struct server_request *q,
     struct server_answer *a)
 {
 	char chat[32];
@@ -101,7 +101,7 @@ static void webhook(struct place *p, const struct server_request *q,
 static void on_request(void *ctx, const struct server_request *q,
     struct server_answer *a)
 {
-	struct place *p = ctx;
+	struct poller_place *p = ctx;
 
 	if (strstr(q->path, "/getUpdates") != NULL) {
 		get_updates(p, q, a);
@@ -117,7 +117,7 @@ static void on_request(void *ctx, const struct server_request *q,
 
 static int setup(void **state)
 {
-	static struct place p;
+	static struct poller_place p;
 	struct http_conf c = { .user_agent = "test" };
 	const char *tmp = getenv("TMPDIR");
 	char base[64];
@@ -143,7 +143,7 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	struct place *p = *state;
+	struct poller_place *p = *state;
 
 	telegram_free(p->telegram);
 	http_free(p->http);
@@ -155,7 +155,7 @@ static int teardown(void **state)
 }
 
 /* Runs until everything is confirmed. */
-static void poll_all(struct place *p, const char *const *updates, int n)
+static void poll_all(struct poller_place *p, const char *const *updates, int n)
 {
 	struct poller_conf c = { .http = p->http, .telegram = p->telegram,
 		.clock = &clock_system, .url = p->url, .secret = SECRET,
@@ -178,7 +178,7 @@ static void updates_arrive_as_telegram_sends_them(void **state)
 		"{\"update_id\":101,\"callback_query\":{\"id\":\"9\","
 		"\"from\":{\"id\":1}}}",
 	};
-	struct place *p = *state;
+	struct poller_place *p = *state;
 
 	poll_all(p, updates, 2);
 	assert_int_equal(p->nposted, 2);
@@ -195,7 +195,7 @@ static void a_method_in_the_answer_is_executed(void **state)
 {
 	static const char *const updates[] = { MESSAGE(100, 1, "answer me"),
 		MESSAGE(101, 1, "say nothing") };
-	struct place *p = *state;
+	struct poller_place *p = *state;
 
 	poll_all(p, updates, 2);
 	assert_int_equal(p->sends, 1);
@@ -205,7 +205,7 @@ static void a_refused_update_holds_up_only_its_chat(void **state)
 {
 	static const char *const updates[] = { MESSAGE(100, 1, "a"),
 		MESSAGE(101, 1, "b"), MESSAGE(102, 2, "c") };
-	struct place *p = *state;
+	struct poller_place *p = *state;
 
 	p->fail_chat = 1;
 	p->fails = 2;
@@ -222,7 +222,7 @@ static void a_refused_update_holds_up_only_its_chat(void **state)
 static void a_conflict_is_waited_out(void **state)
 {
 	static const char *const updates[] = { MESSAGE(100, 1, "a") };
-	struct place *p = *state;
+	struct poller_place *p = *state;
 
 	p->conflicts = 1;
 	poll_all(p, updates, 1);
@@ -234,7 +234,7 @@ static void a_restart_goes_on_where_it_was(void **state)
 {
 	static const char *const updates[] = { MESSAGE(100, 1, "a"),
 		MESSAGE(101, 1, "b") };
-	struct place *p = *state;
+	struct poller_place *p = *state;
 	struct err e;
 
 	assert_int_equal(offset_save(p->offset_path, 101,
@@ -246,7 +246,7 @@ static void a_restart_goes_on_where_it_was(void **state)
 
 static void an_old_offset_is_forgotten(void **state)
 {
-	struct place *p = *state;
+	struct poller_place *p = *state;
 	int64_t now = clock_ms(&clock_system);
 	struct err e;
 
@@ -259,7 +259,7 @@ static void an_old_offset_is_forgotten(void **state)
 
 static void a_foreign_webhook_must_be_https(void **state)
 {
-	struct place *p = *state;
+	struct poller_place *p = *state;
 	struct poller_conf c = { .http = p->http, .telegram = p->telegram,
 		.clock = &clock_system, .url = "http://example.org/",
 		.secret = SECRET, .offset_path = p->offset_path,

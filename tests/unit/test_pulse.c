@@ -18,7 +18,7 @@
 
 static void one_in_four_stays_free(void **state)
 {
-	struct place *t = *state;
+	struct pulse_place *t = *state;
 
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(enter(t->p[i], SHARD), RC_OK);
@@ -38,7 +38,7 @@ static void one_in_four_stays_free(void **state)
 
 static void embedded_or_alone_may_have_all(void **state)
 {
-	struct place *t = *state;
+	struct pulse_place *t = *state;
 
 	for (int i = 0; i < PLACES; i++)
 		assert_int_equal(pulse_enter(t->p[i], SHARD, false, SHARDS,
@@ -50,7 +50,7 @@ static void embedded_or_alone_may_have_all(void **state)
 
 static void workers_do_not_count(void **state)
 {
-	struct place *t = *state;
+	struct pulse_place *t = *state;
 	struct pulse *w = worker_of(t);
 
 	assert_int_equal(enter(w, SHARD), RC_OK);
@@ -63,7 +63,7 @@ static void workers_do_not_count(void **state)
 
 static void who_hangs_turns_others_away(void **state)
 {
-	struct place *t = *state;
+	struct pulse_place *t = *state;
 
 	assert_int_equal(enter(t->p[0], SHARD), RC_OK);
 	assert_int_equal(enter(t->p[1], SHARD), RC_OK);
@@ -78,7 +78,7 @@ static void who_hangs_turns_others_away(void **state)
 
 static void the_killed_are_forgotten(void **state)
 {
-	struct place *t = *state;
+	struct pulse_place *t = *state;
 
 	killed_inside(t->path, false);
 	sleep_ms(PULSE_STUCK_COLD_MS + 50);
@@ -91,7 +91,7 @@ static void who_finds_no_place_waits_by_what_is_usual(void **state)
 {
 	static const uint32_t usual_us[] = { 2000, 15000 };
 	static const uint64_t least_us[] = { 50000, 5000 };
-	struct place *t = *state;
+	struct pulse_place *t = *state;
 
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(enter(t->p[i], SHARD), RC_OK);
@@ -107,7 +107,7 @@ static void who_finds_no_place_waits_by_what_is_usual(void **state)
 
 static void figures_of_the_last_minute(void **state)
 {
-	struct place *t = *state;
+	struct pulse_place *t = *state;
 	struct pulse_shard s;
 
 	for (int i = 0; i < 40; i++) {
@@ -129,7 +129,7 @@ static void figures_of_the_last_minute(void **state)
 
 static void another_boots_file_is_begun_anew(void **state)
 {
-	struct place *t = *state;
+	struct pulse_place *t = *state;
 	int fd;
 
 	for (int i = 0; i < 3; i++)

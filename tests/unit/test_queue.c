@@ -102,7 +102,7 @@ static void jobs_are_stored_then_the_worker_is_woken(void **state)
 {
 	static const struct store_ops full_ops = { .job_add = job_add_full };
 	struct store full = { .ops = &full_ops };
-	struct place *p = *state;
+	struct store_place *p = *state;
 	char path[256], c = 0;
 	int fd = worker_bind(path, sizeof(path));
 	struct queue *q = queue_open(path);

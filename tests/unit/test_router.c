@@ -33,7 +33,7 @@ static const int64_t ids[] = { 0, 1, 2, 3, 4, 7, 5039, 5040, 7123456789,
 	INT64_MAX, -1, -2, -3, -5041, -1001234567890, INT64_MIN };
 
 /* Which shard's file holds the user: looked up behind the router's back. */
-static int found_on(struct place *p, int n, int64_t id)
+static int found_on(struct router_place *p, int n, int64_t id)
 {
 	int where = -1;
 
@@ -56,7 +56,7 @@ static int found_on(struct place *p, int n, int64_t id)
 
 static void records_lie_on_user_id_modulo_n(void **state)
 {
-	struct place *p = *state;
+	struct router_place *p = *state;
 	struct err e;
 
 	for (int n = 1; n <= SHARDS; n++) {
@@ -88,7 +88,7 @@ static void records_lie_on_user_id_modulo_n(void **state)
 
 static void dead_shard_stops_only_its_users(void **state)
 {
-	struct place *p = *state;
+	struct router_place *p = *state;
 	struct router *r;
 	struct route at;
 	struct store *s = NULL;
@@ -127,7 +127,7 @@ static void dead_shard_stops_only_its_users(void **state)
 
 static void failed_shard_is_opened_again(void **state)
 {
-	struct place *p = *state;
+	struct router_place *p = *state;
 	struct err gone = { RC_UNAVAILABLE, "shard0: gone" };
 	struct err other = { RC_CONFLICT, "no matter" }, e = { 0 };
 	struct timespec t = { 0, 120 * 1000000 };
@@ -156,7 +156,7 @@ static void failed_shard_is_opened_again(void **state)
 
 static void request_holds_its_slot_until_it_leaves(void **state)
 {
-	struct place *p = *state;
+	struct router_place *p = *state;
 	struct slots *mover = NULL;
 	struct router *r;
 	struct route at, again;
@@ -185,7 +185,7 @@ static void request_holds_its_slot_until_it_leaves(void **state)
 
 static void moved_slot_is_routed_to_its_new_shard(void **state)
 {
-	struct place *p = *state;
+	struct router_place *p = *state;
 	struct slot_entry s = { .owner = 1, .target = 0, .state = SLOT_COPYING };
 	struct slots *mover = NULL;
 	struct router *r;
@@ -222,7 +222,7 @@ static void moved_slot_is_routed_to_its_new_shard(void **state)
 
 static void wrong_numbers_of_shards_are_refused(void **state)
 {
-	struct place *p = *state;
+	struct router_place *p = *state;
 	struct router_conf c = { .map_path = p->map, .shards = p->shards };
 	struct router *r = NULL;
 	struct err e = { 0 };
@@ -245,7 +245,7 @@ static void wrong_numbers_of_shards_are_refused(void **state)
 
 static void order_of_shards_conf_is_free(void **state)
 {
-	struct place *p = *state;
+	struct router_place *p = *state;
 	struct shard_conf swap = p->shards[0];
 	struct router *r;
 	struct route at;
@@ -273,7 +273,7 @@ static void order_of_shards_conf_is_free(void **state)
 
 static void shard_that_leaves_gets_no_new_slots(void **state)
 {
-	struct place *p = *state;
+	struct router_place *p = *state;
 	struct router *r;
 
 	p->shards[1].leaving = true;
@@ -302,7 +302,7 @@ static enum rc asked(struct router *r, int64_t id, const char *words)
 static const char gone[] = "/s1/shard.db was here and is gone: mount its "
     "disk, or familybotctl shards restore shard1";
 
-static void file_path(const struct place *p, const char *end, char *out,
+static void file_path(const struct router_place *p, const char *end, char *out,
     size_t size)
 {
 	(void)str_format(out, size, "%s/s1/%s", p->dir, end);
@@ -310,7 +310,7 @@ static void file_path(const struct place *p, const char *end, char *out,
 
 static void made_shard_is_never_made_again(void **state)
 {
-	struct place *p = *state;
+	struct router_place *p = *state;
 	char db[600], away[600];
 	struct timespec t = { 0, 250 * 1000000 };
 	struct router *r;
@@ -346,7 +346,7 @@ static void made_shard_is_never_made_again(void **state)
 /* A map of an older program does not say it; a gap has no file. */
 static void map_learns_what_was_made(void **state)
 {
-	struct place *p = *state;
+	struct router_place *p = *state;
 	struct store_conf c = { .name = "shard1", .uri = p->shards[1].uri,
 		.create = true };
 	struct router *r;

@@ -26,7 +26,7 @@
 #include "utils/buf.h"
 #include "utils/clock.h"
 
-static struct slots *mover_of(struct place *p)
+static struct slots *mover_of(struct router_place *p)
 {
 	struct slots *m = NULL;
 	struct err e = { 0 };
@@ -71,7 +71,7 @@ static void served(struct router *r, int64_t id, int shard)
 
 /* What shards.conf is when it is read again. */
 struct again {
-	struct place *p;
+	struct router_place *p;
 	int first, n;		/* of the place's shards */
 	int calls;
 	bool broken;
@@ -107,7 +107,7 @@ static struct router *router_rereading(struct again *a, int n)
 
 static void new_shard_is_found_without_a_restart(void **state)
 {
-	struct place *p = *state;
+	struct router_place *p = *state;
 	struct again a = { .p = p, .n = 3 };
 	struct router *r;
 	struct slots *m;
@@ -135,7 +135,7 @@ static void new_shard_is_found_without_a_restart(void **state)
 
 static void mistakes_in_shards_conf_cost_the_new_shard_alone(void **state)
 {
-	struct place *p = *state;
+	struct router_place *p = *state;
 	struct again a = { .p = p, .n = 4, .broken = true };
 	struct timespec t = { 1, 50 * 1000000 };
 	struct router *r;
@@ -170,7 +170,7 @@ static void mistakes_in_shards_conf_cost_the_new_shard_alone(void **state)
 
 static void paused_shard_serves_nobody(void **state)
 {
-	struct place *p = *state;
+	struct router_place *p = *state;
 	struct router *r;
 	struct slots *m;
 	struct store *s = NULL;
@@ -220,7 +220,7 @@ static enum rc user_look(struct router *r, int64_t id)
 }
 
 /* shard1's file becomes another, empty one. */
-static void replace(struct place *p, struct slots *m)
+static void replace(struct router_place *p, struct slots *m)
 {
 	const struct store_conf c = { .name = "shard1",
 		.uri = p->shards[1].uri, .create = true };
@@ -240,7 +240,7 @@ static void replace(struct place *p, struct slots *m)
 
 static void replaced_shard_is_opened_again(void **state)
 {
-	struct place *p = *state;
+	struct router_place *p = *state;
 	struct router *r;
 	struct slots *m;
 	struct store *s = NULL;
@@ -274,7 +274,7 @@ static void replaced_shard_is_opened_again(void **state)
 
 static void host_without_a_lease_serves_nobody(void **state)
 {
-	struct place *p = *state;
+	struct router_place *p = *state;
 	struct router_conf c = { .map_path = p->map, .shards = p->shards,
 		.nshards = 1, .create = true, .leased = true };
 	struct router *r = NULL;
@@ -295,7 +295,7 @@ static void host_without_a_lease_serves_nobody(void **state)
 
 static void tries_do_not_wait(void **state)
 {
-	struct place *p = *state;
+	struct router_place *p = *state;
 	struct router *r;
 	struct slots *m;
 	struct route at;
@@ -321,7 +321,7 @@ static void tries_do_not_wait(void **state)
 	router_free(r);
 }
 
-static void mover_fences_and_dies(struct place *p)
+static void mover_fences_and_dies(struct router_place *p)
 {
 	struct slots *m = mover_of(p);
 	struct err e;
@@ -336,7 +336,7 @@ static void mover_fences_and_dies(struct place *p)
 
 static void dead_mover_stops_nobody(void **state)
 {
-	struct place *p = *state;
+	struct router_place *p = *state;
 	struct router *r;
 	struct route at;
 	struct err e = { 0 };
@@ -361,7 +361,7 @@ static void dead_mover_stops_nobody(void **state)
 
 static void gaps_are_no_shards(void **state)
 {
-	struct place *p = *state;
+	struct router_place *p = *state;
 	struct router *r;
 	struct slots *m;
 	struct store *s = NULL;
@@ -398,7 +398,7 @@ static void gaps_are_no_shards(void **state)
  * last failure: else a try would be lost, and told as the shard's failure. */
 static void who_is_inside_waits_for_no_pause(void **state)
 {
-	struct place *p = *state;
+	struct router_place *p = *state;
 	struct router_conf c = { .map_path = p->map, .shards = p->shards,
 		.nshards = 2, .create = true };
 	struct router *r = NULL;
@@ -422,7 +422,7 @@ static void who_is_inside_waits_for_no_pause(void **state)
 
 static void pulse_hears_what_came_of_it(void **state)
 {
-	struct place *p = *state;
+	struct router_place *p = *state;
 	struct router_conf c = { .map_path = p->map, .shards = p->shards,
 		.nshards = 2, .create = true };
 	struct err gone = { RC_UNAVAILABLE, "shard1: gone" }, e = { 0 };

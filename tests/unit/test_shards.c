@@ -23,13 +23,13 @@
 #include "shards/slots.h"
 #include "utils/buf.h"
 
-struct place {
+struct app_place {
 	char dir[300];
 	char conf[400];
 	struct config *config;
 };
 
-static void file_write(const struct place *p, const char *name,
+static void file_write(const struct app_place *p, const char *name,
     const char *text)
 {
 	char path[400];
@@ -47,7 +47,7 @@ static void file_write(const struct place *p, const char *name,
 
 static int setup(void **state)
 {
-	struct place *p = calloc(1, sizeof(*p));
+	struct app_place *p = calloc(1, sizeof(*p));
 	const char *tmp = getenv("TMPDIR");
 	struct err e = { .text = "" };
 	char text[1000];
@@ -77,7 +77,7 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	struct place *p = *state;
+	struct app_place *p = *state;
 	char command[400];
 
 	config_free(p->config);
@@ -86,7 +86,7 @@ static int teardown(void **state)
 	return system(command);
 }
 
-static struct slots *mover_of(struct place *p)
+static struct slots *mover_of(struct app_place *p)
 {
 	struct slots *m = NULL;
 	struct err e = { .text = "" };
@@ -96,7 +96,7 @@ static struct slots *mover_of(struct place *p)
 	return m;
 }
 
-static struct router *router_of(struct place *p)
+static struct router *router_of(struct app_place *p)
 {
 	struct router *r = NULL;
 	struct err e = { .text = "" };
@@ -121,7 +121,7 @@ static enum rc owner_of(struct router *r, int64_t id, int *shard,
 
 static void shards_conf_is_read_again_for_a_new_shard(void **state)
 {
-	struct place *p = *state;
+	struct app_place *p = *state;
 	struct router *r = router_of(p);
 	struct slots *m = mover_of(p);
 	struct slot_entry s = { .owner = 2, .target = 2 };
@@ -149,7 +149,7 @@ static void shards_conf_is_read_again_for_a_new_shard(void **state)
 
 static void only_shards_that_are_there_are_looked_at(void **state)
 {
-	struct place *p = *state;
+	struct app_place *p = *state;
 	struct router *r = router_of(p);
 	struct slots *m = mover_of(p);
 	struct shard_health seen[8];
@@ -169,7 +169,7 @@ static void only_shards_that_are_there_are_looked_at(void **state)
 
 static void shard_with_slots_must_stay(void **state)
 {
-	struct place *p = *state;
+	struct app_place *p = *state;
 	struct config *c = NULL;
 	struct router *r = router_of(p);
 	struct err e = { .text = "" };
@@ -186,7 +186,7 @@ static void shard_with_slots_must_stay(void **state)
 
 static void the_only_host_needs_no_lease(void **state)
 {
-	struct place *p = *state;
+	struct app_place *p = *state;
 	struct router *r = router_of(p);
 	struct slots *m = mover_of(p);
 	struct err e = { .text = "" };

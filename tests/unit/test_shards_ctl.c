@@ -24,7 +24,7 @@
 	"cluster = { host = \"h1\"; meta = \"b\"; same_machine = true; };\n"
 
 struct fixture {
-	struct place *p;
+	struct config_place *p;
 	struct config *c;
 	struct shards_draft *d;
 	struct buf text;
@@ -122,7 +122,7 @@ static void values_stay_as_they_were_written(void **state)
 
 static void who_leaves_does_not_count_for_modulo(void **state)
 {
-	struct place *p = *state;
+	struct config_place *p = *state;
 	struct config *c;
 	char text[4096];
 	struct buf b;
@@ -181,7 +181,7 @@ static void mistakes_are_refused_before_anything_is_written(void **state)
 	end(&f);
 }
 
-static void file_is(const struct place *p, const char *name, mode_t mode,
+static void file_is(const struct config_place *p, const char *name, mode_t mode,
     const char *begins)
 {
 	char path[700], text[64] = "";
@@ -241,7 +241,7 @@ static void the_file_before_is_kept(void **state)
 
 static void a_shard_of_mongo_url_must_be_written_down_first(void **state)
 {
-	struct place *p = *state;
+	struct config_place *p = *state;
 	struct shards_draft *d = NULL;
 	struct err e = { .text = "" };
 	struct config *c;

@@ -24,13 +24,13 @@
 
 enum { SIZE = 4096, LAYOUT = 7, WAITERS = 6 };
 
-struct place {
+struct shared_place {
 	char dir[64], path[128];
 };
 
 static int setup(void **state)
 {
-	struct place *t = test_calloc(1, sizeof(*t));
+	struct shared_place *t = test_calloc(1, sizeof(*t));
 
 	str_copy(t->dir, sizeof(t->dir), "/tmp/test_shared.XXXXXX");
 	assert_non_null(mkdtemp(t->dir));
@@ -41,7 +41,7 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	struct place *t = *state;
+	struct shared_place *t = *state;
 
 	(void)unlink(t->path);
 	(void)rmdir(t->dir);
@@ -49,7 +49,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-static struct shared open_it(const struct place *t)
+static struct shared open_it(const struct shared_place *t)
 {
 	struct shared s = { .fd = -1 };
 	struct err e = { .text = "" };
@@ -60,7 +60,7 @@ static struct shared open_it(const struct place *t)
 }
 
 /* In a child, which has no test to fail. */
-static struct shared open_or_end(const struct place *t)
+static struct shared open_or_end(const struct shared_place *t)
 {
 	struct shared s = { .fd = -1 };
 
@@ -88,7 +88,7 @@ static int value_of(const struct shared *s)
 }
 
 /* A child that runs work with the file, then says so and stays. */
-static pid_t child(const struct place *t, void (*work)(const struct place *t))
+static pid_t child(const struct shared_place *t, void (*work)(const struct shared_place *t))
 {
 	int ready[2];
 	char byte;
@@ -117,7 +117,7 @@ static void gone(pid_t pid)
 }
 
 /* What a first one leaves that has begun to set things right. */
-static void begins(const struct place *t)
+static void begins(const struct shared_place *t)
 {
 	struct shared s = open_or_end(t);
 
@@ -127,7 +127,7 @@ static void begins(const struct place *t)
 }
 
 /* ... and one that was making the file. */
-static void makes(const struct place *t)
+static void makes(const struct shared_place *t)
 {
 	struct shared s = open_or_end(t);
 
@@ -136,7 +136,7 @@ static void makes(const struct place *t)
 }
 
 /* Waits for the first, and ends as it found things. */
-static pid_t waiter(const struct place *t)
+static pid_t waiter(const struct shared_place *t)
 {
 	pid_t pid = fork();
 	struct shared s;
@@ -156,7 +156,7 @@ static pid_t waiter(const struct place *t)
 	_exit(value_of(&s) == 5 ? 0 : 2);
 }
 
-static void first_is_replaced(struct place *t, void (*work)(const struct place *))
+static void first_is_replaced(struct shared_place *t, void (*work)(const struct shared_place *))
 {
 	pid_t first, others[WAITERS];
 	int firsts = 0, status;
@@ -177,7 +177,7 @@ static void first_is_replaced(struct place *t, void (*work)(const struct place *
 
 static void a_first_one_killed_while_it_counts_is_replaced(void **state)
 {
-	struct place *t = *state;
+	struct shared_place *t = *state;
 	struct shared s = open_it(t);
 
 	value_put(&s, 5);
@@ -193,7 +193,7 @@ static void a_first_one_killed_while_it_makes_the_file_is_replaced(void **state)
 
 static void a_first_one_that_gives_up_is_replaced(void **state)
 {
-	struct place *t = *state;
+	struct shared_place *t = *state;
 	struct shared s = open_it(t);
 
 	assert_true(s.first);
@@ -206,7 +206,7 @@ static void a_first_one_that_gives_up_is_replaced(void **state)
 
 static void who_is_ready_lets_others_in(void **state)
 {
-	struct place *t = *state;
+	struct shared_place *t = *state;
 	struct shared a = open_it(t), b;
 
 	assert_true(a.first && a.empty);
@@ -225,7 +225,7 @@ static void who_is_ready_lets_others_in(void **state)
 
 static void another_layout_is_refused_or_replaced(void **state)
 {
-	struct place *t = *state;
+	struct shared_place *t = *state;
 	struct shared a = open_it(t), b = { .fd = -1 };
 	struct err e = { .text = "" };
 

@@ -25,7 +25,7 @@
 #include "utils/buf.h"
 #include "utils/clock.h"
 
-static void refused(struct place *p, int n, enum rc want, const char *word)
+static void refused(struct slots_place *p, int n, enum rc want, const char *word)
 {
 	struct slots *m = NULL;
 	struct err e = { 0 };
@@ -60,7 +60,7 @@ static void slot_is_the_floor_modulo(void **state)
 
 static void new_map_is_user_id_modulo_n(void **state)
 {
-	struct place *p = *state;
+	struct slots_place *p = *state;
 
 	for (int n = 1; n <= 10; n++) {
 		struct slots *m = map_open(p, n);
@@ -112,7 +112,7 @@ static void numbers_that_divide_are_named(void **state)
 
 static void map_is_made_once_and_keeps_its_shards(void **state)
 {
-	struct place *p = *state;
+	struct slots_place *p = *state;
 	struct slots *m;
 
 	refused(p, 11, RC_INVALID, "use 10 or 12 shards");
@@ -139,7 +139,7 @@ static void map_is_made_once_and_keeps_its_shards(void **state)
 
 static void damaged_map_is_refused(void **state)
 {
-	struct place *p = *state;
+	struct slots_place *p = *state;
 	struct slots *m = map_open(p, 3);
 	struct stat st;
 
@@ -168,7 +168,7 @@ static void damaged_map_is_refused(void **state)
 
 static void moved_slot_is_seen_by_all_and_kept(void **state)
 {
-	struct place *p = *state;
+	struct slots_place *p = *state;
 	struct slots *mover = map_open(p, 3), *reader = NULL;
 	struct slot_entry s = { .owner = 2, .target = 2, .generation = 1 };
 	struct err e;
@@ -191,7 +191,7 @@ static void moved_slot_is_seen_by_all_and_kept(void **state)
 
 static void shared_and_exclusive_locks_exclude(void **state)
 {
-	struct place *p = *state;
+	struct slots_place *p = *state;
 	struct slots *a = map_open(p, 3), *b = map_open(p, 3);
 	struct slots *mover = map_open(p, 3);
 	struct err e;
@@ -231,7 +231,7 @@ static bool hold_exclusive(struct slots *m)
 
 static void lock_dies_with_its_process(void **state)
 {
-	struct place *p = *state;
+	struct slots_place *p = *state;
 	struct slots *m = map_open(p, 3);
 	struct err e;
 
@@ -249,7 +249,7 @@ static void lock_dies_with_its_process(void **state)
 
 static void fenced_slot_is_waited_for_then_busy(void **state)
 {
-	struct place *p = *state;
+	struct slots_place *p = *state;
 	struct slots *m = map_open(p, 3), *mover = map_open(p, 3);
 	struct slot_entry fenced = { .owner = 1, .target = 2,
 		.state = SLOT_FENCING }, got = { .owner = 99 };
@@ -277,7 +277,7 @@ static void fenced_slot_is_waited_for_then_busy(void **state)
 
 static void who_waits_gets_the_new_owner(void **state)
 {
-	struct place *p = *state;
+	struct slots_place *p = *state;
 	struct slots *m = map_open(p, 3), *mover = map_open(p, 3);
 	struct slot_entry s = { .owner = 1, .target = 2,
 		.state = SLOT_FENCING }, got = { 0 };
@@ -311,7 +311,7 @@ static void who_waits_gets_the_new_owner(void **state)
 
 static void ten_processes_make_one_map(void **state)
 {
-	struct place *p = *state;
+	struct slots_place *p = *state;
 	pid_t pid[10];
 	int status;
 
@@ -332,8 +332,8 @@ static void ten_processes_make_one_map(void **state)
 	}
 }
 
-#define CASE(f)	cmocka_unit_test_setup_teardown(f, place_setup, \
-    place_teardown)
+#define CASE(f)	cmocka_unit_test_setup_teardown(f, slots_place_setup, \
+    slots_place_teardown)
 
 int main(void)
 {

@@ -35,7 +35,7 @@ static bool hold_fence(struct slots *m)
 
 static void fence_of_the_dead_holds_nobody(void **state)
 {
-	struct place *p = *state;
+	struct slots_place *p = *state;
 	struct slots *m = map_open(p, 3), *mover = map_open(p, 3);
 	struct slot_entry got = { 0 };
 	struct err e;
@@ -69,7 +69,7 @@ static void fence_of_the_dead_holds_nobody(void **state)
 
 static void one_mover_at_a_time(void **state)
 {
-	struct place *p = *state;
+	struct slots_place *p = *state;
 	struct slots *a = map_open(p, 3), *b = map_open(p, 3);
 	struct err e;
 
@@ -108,7 +108,7 @@ static int seen_by_child(struct slots *m, int go)
 
 static void map_grows_under_those_who_have_it(void **state)
 {
-	struct place *p = *state;
+	struct slots_place *p = *state;
 	struct slots *m = map_open(p, 3);
 	struct slot_entry s = { .owner = 3, .target = 3, .generation = 1 };
 	int go[2], status = -1, at = -1;
@@ -153,7 +153,7 @@ static void map_grows_under_those_who_have_it(void **state)
 
 static void names_stay_and_leave_gaps(void **state)
 {
-	struct place *p = *state;
+	struct slots_place *p = *state;
 	struct slots *m = map_open(p, 1);
 	struct slot_entry s = { .owner = 0, .target = 1,
 		.state = SLOT_COPYING };
@@ -204,7 +204,7 @@ static bool hold_shared(struct slots *m)
 
 static void barrier_waits_for_who_is_inside(void **state)
 {
-	struct place *p = *state;
+	struct slots_place *p = *state;
 	struct slots *m = map_open(p, 3), *mover = map_open(p, 3);
 	struct err e;
 	pid_t pid;
@@ -228,7 +228,7 @@ static void barrier_waits_for_who_is_inside(void **state)
 
 static void host_serves_while_its_lease_lasts(void **state)
 {
-	struct place *p = *state;
+	struct slots_place *p = *state;
 	struct slots *agent = map_open(p, 3), *m = NULL;
 	struct timespec t = { 0, 60 * 1000000 };
 	struct err e;
@@ -262,8 +262,8 @@ static void host_serves_while_its_lease_lasts(void **state)
 	slots_free(agent);
 }
 
-#define CASE(f)	cmocka_unit_test_setup_teardown(f, place_setup, \
-    place_teardown)
+#define CASE(f)	cmocka_unit_test_setup_teardown(f, slots_place_setup, \
+    slots_place_teardown)
 
 int main(void)
 {

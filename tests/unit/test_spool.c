@@ -18,7 +18,7 @@
 
 static void kept_in_order_by_slot(void **state)
 {
-	struct place *t = *state;
+	struct spool_place *t = *state;
 
 	assert_false(slot_holds(t->s, ANNA));
 	assert_int_equal(spool_slot(t->s, 0), -1);
@@ -48,7 +48,7 @@ static void kept_in_order_by_slot(void **state)
 
 static void people_of_one_slot_are_told_apart(void **state)
 {
-	struct place *t = *state;
+	struct spool_place *t = *state;
 
 	add(t, ANNA, "one");
 	assert_true(slot_holds(t->s, FAR));
@@ -59,7 +59,7 @@ static void people_of_one_slot_are_told_apart(void **state)
 
 static void the_same_update_is_kept_once(void **state)
 {
-	struct place *t = *state;
+	struct spool_place *t = *state;
 	struct spool_stats st;
 	bool told;
 
@@ -77,7 +77,7 @@ static void the_same_update_is_kept_once(void **state)
 	assert_int_equal(st.oldest_at, NOW * INT64_C(1000) + 5);
 }
 
-static bool told_at(struct place *t, int64_t user, int64_t update, bool tell,
+static bool told_at(struct spool_place *t, int64_t user, int64_t update, bool tell,
     int64_t seconds)
 {
 	const struct spool_update u = { .user_id = user, .update_id = update,
@@ -92,7 +92,7 @@ static bool told_at(struct place *t, int64_t user, int64_t update, bool tell,
 /* Once a minute, however often they write, and whatever the clock does. */
 static void a_person_is_told_once_a_minute(void **state)
 {
-	struct place *t = *state;
+	struct spool_place *t = *state;
 
 	assert_false(told_at(t, ANNA, 1, false, 0));
 	assert_true(told_at(t, ANNA, 2, true, 1));
@@ -109,7 +109,7 @@ static void a_person_is_told_once_a_minute(void **state)
 
 static void several_are_done_at_once(void **state)
 {
-	struct place *t = *state;
+	struct spool_place *t = *state;
 	struct spool_stats st;
 	int64_t seqs[3] = { 0, 0, 4711 };
 
@@ -131,7 +131,7 @@ static void several_are_done_at_once(void **state)
 
 static void counts_come_back_after_a_restart(void **state)
 {
-	struct place *t = *state;
+	struct spool_place *t = *state;
 	int fd;
 
 	add(t, ANNA, "one");
@@ -157,7 +157,7 @@ static void counts_come_back_after_a_restart(void **state)
 /* All processes see what one adds. */
 static void seen_by_all_processes(void **state)
 {
-	struct place *t = *state;
+	struct spool_place *t = *state;
 	struct spool *other = open_it(t, 1 << 20);
 
 	add(t, ANNA, "one");
@@ -171,7 +171,7 @@ static void seen_by_all_processes(void **state)
 
 static void another_versions_counts_are_refused(void **state)
 {
-	struct place *t = *state;
+	struct spool_place *t = *state;
 	const struct spool_conf c = { .path = t->path, .max_bytes = 1 << 20 };
 	const uint64_t layout = 99;
 	struct spool *other = spool_new(&c);
@@ -201,7 +201,7 @@ static void another_versions_counts_are_refused(void **state)
 
 static void too_much_is_refused(void **state)
 {
-	struct place *t = *state;
+	struct spool_place *t = *state;
 	struct spool *s = open_it(t, 10);
 	bool told;
 
@@ -218,7 +218,7 @@ static void too_much_is_refused(void **state)
 /* A limit of the file's size stands for a full disk. */
 static void nothing_is_kept_on_a_full_disk(void **state)
 {
-	struct place *t = *state;
+	struct spool_place *t = *state;
 	struct rlimit was, small = { 65536, 65536 };
 	char *big = test_malloc(200001);
 	struct spool_stats st;
@@ -265,7 +265,7 @@ static int on_commit(void *ctx, sqlite3 *db, const char *name, int pages)
 
 static void counting_does_not_cross_a_deletion(void **state)
 {
-	struct place *t = *state;
+	struct spool_place *t = *state;
 	struct spool *web = open_it(t, 320);
 	struct spool_stats st, told;
 	int64_t seqs[20] = { 0 };
@@ -294,7 +294,7 @@ static void counting_does_not_cross_a_deletion(void **state)
 /* At the start of this process the counts could not be mapped. */
 static void what_cannot_be_mapped_is_tried_again(void **state)
 {
-	struct place *t = *state;
+	struct spool_place *t = *state;
 	struct spool *late;
 	bool told, is = true;
 
@@ -318,7 +318,7 @@ static void what_cannot_be_mapped_is_tried_again(void **state)
 /* 0: what waits from before is still known, and taken out. */
 static void nothing_is_added_to_none(void **state)
 {
-	struct place *t = *state;
+	struct spool_place *t = *state;
 	bool told;
 
 	add(t, ANNA, "one");
@@ -335,7 +335,7 @@ static void nothing_is_added_to_none(void **state)
 static void one_person_leaves_room_to_others(void **state)
 {
 	enum { BIG = 300 << 10 };
-	struct place *t = *state;
+	struct spool_place *t = *state;
 	struct spool *s = open_it(t, 2 << 20);
 	char *big = test_malloc(BIG + 1);
 	bool told;
@@ -352,7 +352,7 @@ static void one_person_leaves_room_to_others(void **state)
 	spool_free(s);
 }
 
-static void sql(struct place *t, const char *words)
+static void sql(struct spool_place *t, const char *words)
 {
 	assert_int_equal(sqlite3_exec(t->s->db, words, NULL, NULL, NULL),
 	    SQLITE_OK);
@@ -361,7 +361,7 @@ static void sql(struct place *t, const char *words)
 /* Never RC_INVALID, for which the person's update would be forgotten. */
 static void a_database_of_others_is_no_fault_of_the_update(void **state)
 {
-	struct place *t = *state;
+	struct spool_place *t = *state;
 	struct spool *s;
 	struct err e;
 	bool is;
@@ -379,7 +379,7 @@ static void a_database_of_others_is_no_fault_of_the_update(void **state)
 
 static void one_of_an_older_version_is_completed(void **state)
 {
-	struct place *t = *state;
+	struct spool_place *t = *state;
 	struct spool *s;
 
 	add(t, ANNA, "one");
@@ -396,7 +396,7 @@ static void one_of_an_older_version_is_completed(void **state)
 
 static void what_is_kept_outlives_a_power_loss(void **state)
 {
-	struct place *t = *state;
+	struct spool_place *t = *state;
 	sqlite3_stmt *q = NULL;
 
 	add(t, ANNA, "one");
@@ -407,7 +407,7 @@ static void what_is_kept_outlives_a_power_loss(void **state)
 	sqlite3_finalize(q);
 }
 
-#define CASE(f) cmocka_unit_test_setup_teardown(f, place_open, place_close)
+#define CASE(f) cmocka_unit_test_setup_teardown(f, spool_place_open, spool_place_close)
 
 int main(void)
 {

@@ -12,13 +12,13 @@
 
 static const int64_t now_ms = NOW * INT64_C(1000);
 
-static void failed(struct place *t, int64_t until_ms)
+static void failed(struct spool_place *t, int64_t until_ms)
 {
 	assert_int_equal(spool_failed(t->s, &t->row, 1, until_ms, "as told",
 	    NULL), RC_OK);
 }
 
-static int64_t held(struct place *t, int64_t at_ms)
+static int64_t held(struct spool_place *t, int64_t at_ms)
 {
 	int64_t n = -1;
 
@@ -26,7 +26,7 @@ static int64_t held(struct place *t, int64_t at_ms)
 	return n;
 }
 
-static bool next_at(struct place *t, int64_t at_ms, const char *body)
+static bool next_at(struct spool_place *t, int64_t at_ms, const char *body)
 {
 	return spool_next(t->s, slot_of(ANNA), 0, at_ms, &t->row, NULL) ==
 	    RC_OK && strcmp(t->row.body.s, body) == 0;
@@ -34,7 +34,7 @@ static bool next_at(struct place *t, int64_t at_ms, const char *body)
 
 static void only_its_person_waits(void **state)
 {
-	struct place *t = *state;
+	struct spool_place *t = *state;
 
 	add(t, ANNA, "a1");
 	add(t, ANNA, "a2");
@@ -61,7 +61,7 @@ static void only_its_person_waits(void **state)
 /* An hour at most, whatever the clock was when that was said. */
 static void a_clock_that_went_back_holds_nobody(void **state)
 {
-	struct place *t = *state;
+	struct spool_place *t = *state;
 
 	add(t, ANNA, "a1");
 	next_is(t, ANNA, "a1");
@@ -70,7 +70,7 @@ static void a_clock_that_went_back_holds_nobody(void **state)
 	assert_true(next_at(t, now_ms - 1000, "a1"));
 }
 
-static size_t listed(struct place *t, bool all, struct spool_entry *out)
+static size_t listed(struct spool_place *t, bool all, struct spool_entry *out)
 {
 	size_t n = 99;
 
@@ -80,7 +80,7 @@ static size_t listed(struct place *t, bool all, struct spool_entry *out)
 
 static void who_looks_sees_which_and_why(void **state)
 {
-	struct place *t = *state;
+	struct spool_place *t = *state;
 	struct spool_entry list[4];
 	struct spool_stats st;
 
@@ -110,7 +110,7 @@ static void who_looks_sees_which_and_why(void **state)
 
 static void it_is_tried_again_or_dropped_when_told_so(void **state)
 {
-	struct place *t = *state;
+	struct spool_place *t = *state;
 	struct spool_entry list[4];
 	size_t gone = 9;
 
@@ -135,7 +135,7 @@ static void it_is_tried_again_or_dropped_when_told_so(void **state)
 /* Another process takes over what the one that died was at. */
 static void deaths_are_counted(void **state)
 {
-	struct place *t = *state;
+	struct spool_place *t = *state;
 	struct spool *other;
 
 	assert_int_equal(spool_trying(t->s, 5), 0);
@@ -151,7 +151,7 @@ static void deaths_are_counted(void **state)
 	assert_int_equal(spool_trying(t->s, 5), 0);
 }
 
-#define CASE(f) cmocka_unit_test_setup_teardown(f, place_open, place_close)
+#define CASE(f) cmocka_unit_test_setup_teardown(f, spool_place_open, spool_place_close)
 
 int main(void)
 {

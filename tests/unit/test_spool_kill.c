@@ -23,7 +23,7 @@ static void die_with_parent(void)
 
 /* Children add as fast as they can and tell through a pipe what was promised;
  * they are killed; all that was promised is there, in order, and counted. */
-static void adder(struct place *t, int64_t user, int out)
+static void adder(struct spool_place *t, int64_t user, int out)
 {
 	struct spool *s = open_it(t, 1 << 20);
 	char body[32];
@@ -48,7 +48,7 @@ static int64_t promised(int in, int64_t last)
 	return last;
 }
 
-static void what_was_promised_is_there(struct place *t, int64_t user,
+static void what_was_promised_is_there(struct spool_place *t, int64_t user,
     int64_t last)
 {
 	int64_t n = 0, after = 0;
@@ -67,7 +67,7 @@ static void killed_while_adding(void **state)
 {
 	static const int64_t users[] = { ANNA, BORIS, FAR };
 	const struct timespec some = { 0, 50000000 };
-	struct place *t = *state;
+	struct spool_place *t = *state;
 
 	for (int round = 0; round < 4; round++) {
 		pid_t pid[3];
@@ -100,7 +100,7 @@ static void killed_while_adding(void **state)
 }
 
 /* One takes out and is killed again and again, while others add. */
-static void taker(struct place *t)
+static void taker(struct spool_place *t)
 {
 	struct spool *s = open_it(t, 1 << 20);
 	struct spooled row = { .seq = 0 };
@@ -117,7 +117,7 @@ static void taker(struct place *t)
 static void killed_while_taking_out(void **state)
 {
 	const struct timespec some = { 0, 30000000 };
-	struct place *t = *state;
+	struct spool_place *t = *state;
 	struct spool_stats st, told;
 
 	for (int round = 0; round < 8; round++) {
@@ -146,7 +146,7 @@ static void killed_while_taking_out(void **state)
 	none_left(t, BORIS);
 }
 
-#define CASE(f) cmocka_unit_test_setup_teardown(f, place_open, place_close)
+#define CASE(f) cmocka_unit_test_setup_teardown(f, spool_place_open, spool_place_close)
 
 int main(void)
 {

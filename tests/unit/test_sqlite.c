@@ -18,7 +18,7 @@
 
 #include "store/migrate.h"
 #include "store/sqlite/sqlite.h"
-#include "store/sqlite/turn.h"
+#include "store/sqlite/write_queue.h"
 #include "utils/buf.h"
 #include "utils/clock.h"
 
@@ -27,7 +27,7 @@ static sqlite3 *db_of(struct store *s)
 	return ((struct sqlite_store *)s)->db;
 }
 
-static const char *path_of(const struct place *p)
+static const char *path_of(const struct store_place *p)
 {
 	return p->uri + strlen("sqlite:");
 }
@@ -38,7 +38,7 @@ static void sql(struct store *s, const char *text)
 	    SQLITE_OK);
 }
 
-static enum rc reopen(const struct place *p, bool create, struct store **out,
+static enum rc reopen(const struct store_place *p, bool create, struct store **out,
     struct err *e)
 {
 	struct store_conf c = { .name = "shard7", .uri = p->uri,
@@ -48,7 +48,7 @@ static enum rc reopen(const struct place *p, bool create, struct store **out,
 }
 
 /* Closes the case's store and expects that nobody can open it again. */
-static void refused(struct place *p, bool create, enum rc want,
+static void refused(struct store_place *p, bool create, enum rc want,
     const char *word)
 {
 	struct store *s = NULL;
@@ -65,7 +65,7 @@ static void refused(struct place *p, bool create, enum rc want,
 
 static void full_disk_loses_nothing(void **state)
 {
-	struct store *s = ((struct place *)*state)->s;
+	struct store *s = ((struct store_place *)*state)->s;
 	struct meal m, got;
 	struct err e = { 0 };
 	int64_t i = 0;
@@ -93,7 +93,7 @@ static void full_disk_loses_nothing(void **state)
 
 static void newer_schema_is_refused(void **state)
 {
-	struct place *p = *state;
+	struct store_place *p = *state;
 
 	sql(p->s, "PRAGMA user_version = 999");
 	refused(p, true, RC_INVALID, "999 is newer");
@@ -101,7 +101,7 @@ static void newer_schema_is_refused(void **state)
 
 static void older_schema_needs_leave_to_migrate(void **state)
 {
-	struct place *p = *state;
+	struct store_place *p = *state;
 	struct store *s = NULL;
 	struct err e;
 
@@ -120,7 +120,7 @@ static void older_schema_needs_leave_to_migrate(void **state)
 
 static void foreign_database_is_refused(void **state)
 {
-	struct place *p = *state;
+	struct store_place *p = *state;
 
 	sql(p->s, "PRAGMA application_id = 7");
 	refused(p, true, RC_INVALID, "another program");
@@ -128,7 +128,7 @@ static void foreign_database_is_refused(void **state)
 
 static void damaged_file_is_refused(void **state)
 {
-	struct place *p = *state;
+	struct store_place *p = *state;
 	FILE *f;
 
 	store_close(p->s);
@@ -141,7 +141,7 @@ static void damaged_file_is_refused(void **state)
 }
 
 /* Overwrites with 0xff all pages but the first. */
-static void damage(const struct place *p)
+static void damage(const struct store_place *p)
 {
 	char junk[4096];
 	struct stat st;
@@ -157,7 +157,7 @@ static void damage(const struct place *p)
 
 static void damaged_pages_are_corrupt_not_wrong(void **state)
 {
-	struct place *p = *state;
+	struct store_place *p = *state;
 	struct user u = user_of(42);
 	struct meal m = meal_of(42, 20000, 1);
 	struct err e = { 0 };
@@ -174,7 +174,7 @@ static void damaged_pages_are_corrupt_not_wrong(void **state)
 
 static void unreadable_record_is_corrupt(void **state)
 {
-	struct store *s = ((struct place *)*state)->s;
+	struct store *s = ((struct store_place *)*state)->s;
 	struct meal m = meal_of(42, 20000, 1), got = { .message_id = -1 };
 	struct user u = user_of(42);
 	struct err e = { 0 };
@@ -191,7 +191,7 @@ static void unreadable_record_is_corrupt(void **state)
 
 static void missing_file_is_not_made_without_leave(void **state)
 {
-	struct place *p = *state;
+	struct store_place *p = *state;
 
 	store_close(p->s);
 	p->s = NULL;
@@ -219,7 +219,7 @@ static void missing_directory_is_unavailable(void **state)
 static void files_are_for_their_owner_only(void **state)
 {
 	static const char *const ends[] = { "", "-wal", "-shm", "-turn" };
-	struct place *p = *state;
+	struct store_place *p = *state;
 	struct user u = user_of(42);
 	struct err e;
 	char path[1200];
@@ -235,7 +235,7 @@ static void files_are_for_their_owner_only(void **state)
 
 static int open_and_add(int i, void *ctx)
 {
-	struct store *s = place_connect(ctx);
+	struct store *s = store_place_connect(ctx);
 	struct meal m = meal_of(42, 20000, i);
 	struct err e;
 
@@ -245,7 +245,7 @@ static int open_and_add(int i, void *ctx)
 static void ten_processes_make_one_schema(void **state)
 {
 	static const char *const ends[] = { "", "-wal", "-shm" };
-	struct place *p = *state;
+	struct store_place *p = *state;
 	struct day_sum d;
 	struct err e;
 	char path[1200];
@@ -262,7 +262,7 @@ static void ten_processes_make_one_schema(void **state)
 		processes_run(10, open_and_add, p, code);
 		for (int i = 0; i < 10; i++)
 			assert_int_equal(code[i], 0);
-		p->s = place_connect(p);
+		p->s = store_place_connect(p);
 		OK(p->s->ops->day_sums(p->s, 42, 20000, 20000, &d, &e));
 		assert_int_equal(d.meals, 10);
 	}
@@ -270,7 +270,7 @@ static void ten_processes_make_one_schema(void **state)
 
 static void long_lock_is_busy_and_readers_go_on(void **state)
 {
-	struct place *p = *state;
+	struct store_place *p = *state;
 	struct store *other = NULL;
 	struct user u = user_of(42), v = user_of(43);
 	struct err e;
@@ -292,14 +292,14 @@ static void long_lock_is_busy_and_readers_go_on(void **state)
 /* A process that dies inside its transaction holds nobody up. */
 static void killed_writer_leaves_no_lock(void **state)
 {
-	struct place *p = *state;
+	struct store_place *p = *state;
 	struct user u = user_of(42);
 	struct err e;
 	int status;
 	pid_t pid = fork();
 
 	if (pid == 0) {
-		struct store *s = place_connect(p);
+		struct store *s = store_place_connect(p);
 
 		if (sqlite_begin((struct sqlite_store *)s, &e) != RC_OK)
 			_exit(1);
@@ -318,7 +318,7 @@ static void killed_writer_leaves_no_lock(void **state)
 /* A process that hangs with the turn delays the others, and no more. */
 static void hanging_writer_is_not_waited_for_long(void **state)
 {
-	struct place *p = *state;
+	struct store_place *p = *state;
 	struct store *other = NULL;
 	struct sqlite_store *here = (struct sqlite_store *)p->s;
 	struct user u = user_of(42);
@@ -327,12 +327,12 @@ static void hanging_writer_is_not_waited_for_long(void **state)
 
 	OK(p->s->ops->user_put(p->s, &u, &e));
 	OK(reopen(p, true, &other, &e));	/* waits for 300 ms at most */
-	turn_take(here->turn, 1000);
+	write_queue_enter(here->write_queue, 1000);
 	start = clock_mono_us();
 	OK(other->ops->erase(other, 42, &e));
 	assert_true(clock_mono_us() - start >= 290 * 1000);
 	assert_true(clock_mono_us() - start < 2000 * 1000);
-	turn_give(here->turn);
+	write_queue_leave(here->write_queue);
 	start = clock_mono_us();
 	OK(other->ops->erase(other, 42, &e));
 	assert_true(clock_mono_us() - start < 250 * 1000);
@@ -341,7 +341,7 @@ static void hanging_writer_is_not_waited_for_long(void **state)
 
 static void erased_words_leave_the_file(void **state)
 {
-	struct place *p = *state;
+	struct store_place *p = *state;
 	struct user u = user_of(42);
 	struct err e;
 	static char data[1 << 20];
@@ -364,7 +364,7 @@ static void erased_words_leave_the_file(void **state)
 /* Each statement finds its rows by a key or an index. */
 static void no_statement_reads_a_whole_table(void **state)
 {
-	struct store *s = ((struct place *)*state)->s;
+	struct store *s = ((struct store_place *)*state)->s;
 
 	for (int id = 0; id < SQL_COUNT; id++) {
 		sqlite3_stmt *q = NULL;
@@ -396,7 +396,7 @@ static void no_statement_reads_a_whole_table(void **state)
  * when somebody's slot is moved. */
 static void the_schema_has_what_every_kind_says(void **state)
 {
-	struct store *s = ((struct place *)*state)->s;
+	struct store *s = ((struct store_place *)*state)->s;
 
 	for (int k = 0; k < COLLECTION_COUNT; k++) {
 		const struct kind *kind = kind_of(k);
@@ -427,7 +427,7 @@ static void the_schema_has_what_every_kind_says(void **state)
 
 static void durability_is_as_configured(void **state)
 {
-	struct place *p = *state;
+	struct store_place *p = *state;
 	static const enum store_sync sync[] = { STORE_SYNC_NORMAL,
 		STORE_SYNC_FULL };
 

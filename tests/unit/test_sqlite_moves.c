@@ -64,7 +64,7 @@ static enum rc ignore(void *ctx, const struct record *r, struct err *e)
 
 static void unreadable_records_are_found_and_gone_on_after(void **state)
 {
-	struct store *s = ((struct place *)*state)->s;
+	struct store *s = ((struct store_place *)*state)->s;
 	const int64_t who = WHO;
 	struct err e = { 0 };
 
@@ -92,7 +92,7 @@ static void unreadable_records_are_found_and_gone_on_after(void **state)
 
 static void wrong_slots_are_found_in_each_table(void **state)
 {
-	struct store *s = ((struct place *)*state)->s;
+	struct store *s = ((struct store_place *)*state)->s;
 
 	person_fill(s, WHO + 1, "a");
 	sql(s, "UPDATE users SET slot = 42");
@@ -115,7 +115,7 @@ static bool all_move(void *ctx, int32_t slot)
 
 static void mending_marks_and_counts_up(void **state)
 {
-	struct store *s = ((struct place *)*state)->s;
+	struct store *s = ((struct store_place *)*state)->s;
 	struct meal before, after;
 	struct user u;
 	struct err e;
@@ -194,8 +194,8 @@ static struct store *open_at(const char *path)
 static void backup_is_of_one_moment_and_stops_nobody(void **state)
 {
 	static const char *const ends[] = { "", "-wal", "-shm", "-turn" };
-	struct place *p = *state;
-	struct meanwhile m = { .writer = place_connect(p) };
+	struct store_place *p = *state;
+	struct meanwhile m = { .writer = store_place_connect(p) };
 	struct digests before, copied;
 	char path[600], other[700];
 	struct store *copy;
@@ -234,7 +234,7 @@ static void backup_is_of_one_moment_and_stops_nobody(void **state)
 
 static void backup_overwrites_nothing(void **state)
 {
-	struct place *p = *state;
+	struct store_place *p = *state;
 	struct err e = { 0 };
 	char path[600], text[8] = "";
 
@@ -260,7 +260,7 @@ static void backup_overwrites_nothing(void **state)
 
 static void damaged_shard_makes_no_backup(void **state)
 {
-	struct place *p = *state;
+	struct store_place *p = *state;
 	struct err e = { 0 };
 	char path[600];
 
@@ -279,7 +279,7 @@ static void damaged_shard_makes_no_backup(void **state)
 
 static void full_disk_leaves_no_half_of_a_copy(void **state)
 {
-	struct place *p = *state;
+	struct store_place *p = *state;
 	struct err e = { 0 };
 	struct digests before, after;
 
@@ -308,7 +308,7 @@ static void full_disk_leaves_no_half_of_a_copy(void **state)
 /* A shard of the first schema, with someone in it, gets the second. */
 static void first_schema_is_migrated_with_its_people(void **state)
 {
-	struct place *p = *state;
+	struct store_place *p = *state;
 	struct digests before, after;
 	int64_t version = 0;
 	struct err e = { 0 };
@@ -318,7 +318,7 @@ static void first_schema_is_migrated_with_its_people(void **state)
 	sql(p->s, "DROP TABLE dirty; DROP TABLE agreed; "
 	    "PRAGMA user_version = 1");
 	store_close(p->s);
-	p->s = place_connect(p);
+	p->s = store_place_connect(p);
 	assert_non_null(p->s);
 	after = slot_pack(p->s, slot_of(WHO), NULL, 0, NULL);
 	assert_true(digests_equal(&before, &after));

@@ -35,11 +35,11 @@ static int run_lists(void)
 	};
 	int failed = 0;
 
-	printf("# store conformance on %.20s\n", place_base());
+	printf("# store conformance on %.20s\n", store_place_base());
 	for (size_t i = 0; i < COUNT(lists); i++) {
 		char name[64];
 
-		(void)str_format(name, sizeof(name), "%.7s list %zu", place_base(),
+		(void)str_format(name, sizeof(name), "%.7s list %zu", store_place_base(),
 		    i + 1);
 		failed += _cmocka_run_group_tests(name, lists[i].tests,
 		    *lists[i].n, NULL, NULL);
@@ -111,7 +111,7 @@ static int run_mongo(const char *uri)
 		cmocka_unit_test(silent_server_is_unavailable_in_time),
 	};
 
-	place_base_set(uri);
+	store_place_base_set(uri);
 	return run_lists() +
 	    cmocka_run_group_tests_name("mongodb gone", gone, NULL, NULL);
 }
@@ -124,7 +124,7 @@ int main(int argc, char **argv)
 	if (argc > 1 && strncmp(argv[1], "mongodb", 7) == 0)
 		return run_mongo(argv[1]) != 0;
 	if (argc > 1)
-		place_base_set(argv[1]);
+		store_place_base_set(argv[1]);
 	failed += run_lists();
 	if (argc == 1 && mongo && mongo[0])
 		failed += run_mongo(mongo);

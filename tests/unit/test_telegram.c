@@ -22,7 +22,7 @@
 
 #define TOKEN	"123456:AAsecretsecretsecret"
 
-struct place {
+struct telegram_place {
 	struct server *server;
 	struct http *http;
 	struct telegram *telegram;
@@ -37,7 +37,7 @@ struct place {
 static void on_request(void *ctx, const struct server_request *q,
     struct server_answer *a)
 {
-	struct place *p = ctx;
+	struct telegram_place *p = ctx;
 
 	p->requests++;
 	p->last = *q;
@@ -46,7 +46,7 @@ static void on_request(void *ctx, const struct server_request *q,
 
 static int setup(void **state)
 {
-	static struct place p;
+	static struct telegram_place p;
 	struct http_conf c = { .user_agent = "test" };
 	struct err e;
 
@@ -65,7 +65,7 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	struct place *p = *state;
+	struct telegram_place *p = *state;
 
 	telegram_free(p->telegram);
 	http_free(p->http);
@@ -75,7 +75,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void says(struct place *p, int status, const char *body)
+static void says(struct telegram_place *p, int status, const char *body)
 {
 	server_lock(p->server);
 	p->answer.status = status;
@@ -83,7 +83,7 @@ static void says(struct place *p, int status, const char *body)
 	server_unlock(p->server);
 }
 
-static enum tg_verdict ask(struct place *p, const char *call,
+static enum tg_verdict ask(struct telegram_place *p, const char *call,
     struct tg_answer *a)
 {
 	const struct tg_request r = { .call = call, .len = strlen(call) };
@@ -94,7 +94,7 @@ static enum tg_verdict ask(struct place *p, const char *call,
 
 static void a_call_is_posted_under_its_method(void **state)
 {
-	struct place *p = *state;
+	struct telegram_place *p = *state;
 	struct tg_answer a;
 
 	says(p, 200, "{\"ok\":true,\"result\":{\"message_id\":7}}");
@@ -142,7 +142,7 @@ static void answers_are_told_apart(void **state)
 		{ 302, "", TG_RETRY },
 #undef NO
 	};
-	struct place *p = *state;
+	struct telegram_place *p = *state;
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct tg_answer a;
@@ -156,7 +156,7 @@ static void answers_are_told_apart(void **state)
 
 static void flood_and_migration_carry_their_figures(void **state)
 {
-	struct place *p = *state;
+	struct telegram_place *p = *state;
 	struct tg_answer a;
 
 	says(p, 429, "{\"ok\":false,\"error_code\":429,\"description\":\"Too "
@@ -175,7 +175,7 @@ static void flood_and_migration_carry_their_figures(void **state)
 
 static void a_redirect_is_not_followed(void **state)
 {
-	struct place *p = *state;
+	struct telegram_place *p = *state;
 	struct tg_answer a;
 
 	says(p, 302, "");
@@ -186,7 +186,7 @@ static void a_redirect_is_not_followed(void **state)
 	assert_string_equal(p->last.path, "/bot" TOKEN "/getMe");
 }
 
-static enum rc fetch(struct place *p, long timeout_ms, size_t max)
+static enum rc fetch(struct telegram_place *p, long timeout_ms, size_t max)
 {
 	const struct http_fetch r = { .url = p->base,
 		.timeout_ms = timeout_ms, .answer_max = max };
@@ -203,7 +203,7 @@ static enum rc fetch(struct place *p, long timeout_ms, size_t max)
 
 static void a_chunked_flood_is_cut_off(void **state)
 {
-	struct place *p = *state;
+	struct telegram_place *p = *state;
 
 	says(p, 200, "0123456789");
 	p->answer.repeat = 100;
@@ -213,7 +213,7 @@ static void a_chunked_flood_is_cut_off(void **state)
 
 static void slowness_ends_in_time(void **state)
 {
-	struct place *p = *state;
+	struct telegram_place *p = *state;
 	int64_t begin = clock_mono_us();
 
 	p->answer.delay_ms = 1500;
@@ -223,7 +223,7 @@ static void slowness_ends_in_time(void **state)
 
 static void a_stop_ends_the_wait(void **state)
 {
-	struct place *p = *state;
+	struct telegram_place *p = *state;
 	int64_t begin = clock_mono_us();
 
 	p->answer.delay_ms = 1500;
@@ -242,7 +242,7 @@ static void count(void *ctx, const struct http_answer *a)
 
 static void abort_tells_and_cancel_does_not(void **state)
 {
-	struct place *p = *state;
+	struct telegram_place *p = *state;
 	const struct http_fetch r = { .url = p->base, .timeout_ms = 5000,
 		.answer_max = 10 };
 	struct http_call *call;
@@ -284,7 +284,7 @@ static void only_https_and_loopback_are_spoken_to(void **state)
 
 static void no_error_text_holds_the_token(void **state)
 {
-	struct place *p = *state;
+	struct telegram_place *p = *state;
 	struct telegram *t = telegram_new(p->http, "http://127.0.0.1:1",
 	    TOKEN);
 	const struct tg_request r = { .call = "{\"method\":\"getMe\"}",
@@ -309,7 +309,7 @@ static void what_is_no_call_is_refused(void **state)
 {
 	static const char *const bad[] = { "", "[]", "{}", "{\"method\":5}",
 		"{\"method\":\"a/b\"}", "{\"method\":\"\"}", "{\"method\":" };
-	struct place *p = *state;
+	struct telegram_place *p = *state;
 	struct tg_answer a;
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {

@@ -24,22 +24,22 @@ static void the_menu_is_set_for_each_language(void **state)
 	static const struct worker_command ru[] = { { "today", "Сегодня" } };
 	static const struct worker_commands all[] = { { "", en, 2 },
 		{ "ru", ru, 1 } };
-	struct place *p = *state;
+	struct worker_place *p = *state;
 
 	p->conf.commands = all;
 	p->conf.ncommands = 2;
-	place_start(p);
-	place_turns(p, 500);
-	assert_int_equal(place_saw(p, "setMyCommands"), 2);
-	assert_int_equal(place_saw(p, "setMyCommands {\"commands\":[{\"command\""
+	worker_place_start(p);
+	worker_place_turns(p, 500);
+	assert_int_equal(worker_place_saw(p, "setMyCommands"), 2);
+	assert_int_equal(worker_place_saw(p, "setMyCommands {\"commands\":[{\"command\""
 	    ":\"today\",\"description\":\"Today\"},{\"command\":\"help\","
 	    "\"description\":\"Help\"}]}"), 1);
-	assert_int_equal(place_saw(p, "Сегодня\"}],\"language_code\":\"ru\"}"),
+	assert_int_equal(worker_place_saw(p, "Сегодня\"}],\"language_code\":\"ru\"}"),
 	    1);
 }
 
 /* What the worker logs when it is configured with this name. */
-static void log_with_name(struct place *p, const char *name, char *log,
+static void log_with_name(struct worker_place *p, const char *name, char *log,
     size_t size)
 {
 	char path[300];
@@ -51,8 +51,8 @@ static void log_with_name(struct place *p, const char *name, char *log,
 	assert_true(kept >= 0 && fd >= 0);
 	p->conf.username = name;
 	dup2(fd, STDERR_FILENO);
-	place_start(p);
-	place_turns(p, 300);
+	worker_place_start(p);
+	worker_place_turns(p, 300);
 	worker_free(p->worker);
 	p->worker = NULL;
 	dup2(kept, STDERR_FILENO);
@@ -65,17 +65,17 @@ static void log_with_name(struct place *p, const char *name, char *log,
 
 static void the_name_of_the_bot_is_asked_once(void **state)
 {
-	struct place *p = *state;
+	struct worker_place *p = *state;
 	char log[4096];
 
 	log_with_name(p, "Place_Bot", log, sizeof(log));
-	assert_int_equal(place_saw(p, "getMe"), 1);
+	assert_int_equal(worker_place_saw(p, "getMe"), 1);
 	assert_non_null(strstr(log, "level=info event=me "));
 }
 
 static void a_wrong_name_of_the_bot_is_warned_of(void **state)
 {
-	struct place *p = *state;
+	struct worker_place *p = *state;
 	char log[4096];
 
 	log_with_name(p, "", log, sizeof(log));
@@ -83,7 +83,7 @@ static void a_wrong_name_of_the_bot_is_warned_of(void **state)
 	    PLACE_USERNAME "\""));
 }
 
-#define T(f)	cmocka_unit_test_setup_teardown(f, place_setup, place_teardown)
+#define T(f)	cmocka_unit_test_setup_teardown(f, worker_place_setup, worker_place_teardown)
 
 int main(void)
 {

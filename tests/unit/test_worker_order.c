@@ -21,17 +21,17 @@
 static void a_chat_gets_its_messages_in_order(void **state)
 {
 	static const char *const keys[] = { "f", "e", "d", "c", "b", "a" };
-	struct place *p = *state;
+	struct worker_place *p = *state;
 	char words[16];
 	int n = 0;
 
 	p->conf.lease_ms = 2000;
 	for (int i = 0; i < 6; i++) {
-		place_send(p, 10, 10, keys[i]);
+		worker_place_send(p, 10, 10, keys[i]);
 		usleep(3000);
 	}
-	place_start(p);
-	assert_true(place_until(p, 10, "a", JOB_DONE));
+	worker_place_start(p);
+	assert_true(worker_place_until(p, 10, "a", JOB_DONE));
 	assert_true(worker_stats(p->worker)->put_back > 0);
 	for (int i = 0; i < p->nseen; i++) {
 		if (!strstr(p->seen[i].text, "sendMessage"))
@@ -47,8 +47,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
-		    a_chat_gets_its_messages_in_order, place_setup,
-		    place_teardown),
+		    a_chat_gets_its_messages_in_order, worker_place_setup,
+		    worker_place_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

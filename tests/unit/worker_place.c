@@ -23,7 +23,7 @@ static int64_t mono_ms(void)
 static void on_request(void *ctx, const struct server_request *q,
     struct server_answer *a)
 {
-	struct place *p = ctx;
+	struct worker_place *p = ctx;
 	const char *method = strrchr(q->path, '/') + 1;
 
 	if (p->nseen < SEEN_MAX) {
@@ -48,7 +48,7 @@ static void on_request(void *ctx, const struct server_request *q,
 static enum rc read_again(void *ctx, struct shard_conf **out, int *n,
     struct err *e)
 {
-	const struct place *p = ctx;
+	const struct worker_place *p = ctx;
 
 	(void)e;
 	*out = calloc(PLACE_MORE, sizeof(**out));
@@ -57,7 +57,7 @@ static enum rc read_again(void *ctx, struct shard_conf **out, int *n,
 	return RC_OK;
 }
 
-static int open_all(struct place *p, void **state)
+static int open_all(struct worker_place *p, void **state)
 {
 	struct http_conf hc = { .stop_fd = -1 };
 	struct router_conf rc = { .map_path = p->map, .shards = p->shards,
@@ -81,9 +81,9 @@ static int open_all(struct place *p, void **state)
 	return 0;
 }
 
-static struct place *place_new(void)
+static struct worker_place *worker_place_new(void)
 {
-	static struct place p;
+	static struct worker_place p;
 	const char *tmp = getenv("TMPDIR");
 	char data[300];
 
@@ -104,23 +104,23 @@ static struct place *place_new(void)
 	return &p;
 }
 
-int place_setup(void **state)
+int worker_place_setup(void **state)
 {
-	return open_all(place_new(), state);
+	return open_all(worker_place_new(), state);
 }
 
-int place_setup_dead_shard(void **state)
+int worker_place_setup_dead_shard(void **state)
 {
-	struct place *p = place_new();
+	struct worker_place *p = worker_place_new();
 
 	str_format(p->shards[1].uri, sizeof(p->shards[1].uri),
 	    "sqlite:%s/nowhere/shard1.db", p->dir);
 	return open_all(p, state);
 }
 
-int place_teardown(void **state)
+int worker_place_teardown(void **state)
 {
-	struct place *p = *state;
+	struct worker_place *p = *state;
 	char command[600];
 
 	worker_free(p->worker);
@@ -133,21 +133,21 @@ int place_teardown(void **state)
 	return system(command);
 }
 
-void place_start(struct place *p)
+void worker_place_start(struct worker_place *p)
 {
 	struct err e;
 
 	assert_int_equal(worker_open(&p->conf, &p->worker, &e), RC_OK);
 }
 
-void place_script(struct place *p, int status, const char *body)
+void worker_place_script(struct worker_place *p, int status, const char *body)
 {
 	assert_true(p->scripted < SCRIPT_MAX);
 	p->script[p->scripted].status = status;
 	p->script[p->scripted++].body = body;
 }
 
-void place_send(struct place *p, int64_t user, int64_t chat, const char *key)
+void worker_place_send(struct worker_place *p, int64_t user, int64_t chat, const char *key)
 {
 	static struct job j;
 	struct route route;
@@ -164,7 +164,7 @@ void place_send(struct place *p, int64_t user, int64_t chat, const char *key)
 	router_leave(&route);
 }
 
-bool place_job(struct place *p, int64_t user, const char *key,
+bool worker_place_job(struct worker_place *p, int64_t user, const char *key,
     struct job *out)
 {
 	static struct job list[64];
@@ -189,7 +189,7 @@ bool place_job(struct place *p, int64_t user, const char *key,
 	return found;
 }
 
-bool place_until(struct place *p, int64_t user, const char *key,
+bool worker_place_until(struct worker_place *p, int64_t user, const char *key,
     enum job_state state)
 {
 	static struct job j;
@@ -197,13 +197,13 @@ bool place_until(struct place *p, int64_t user, const char *key,
 
 	while (mono_ms() < until) {
 		worker_turn(p->worker, 20);
-		if (place_job(p, user, key, &j) && j.state == (int)state)
+		if (worker_place_job(p, user, key, &j) && j.state == (int)state)
 			return true;
 	}
 	return false;
 }
 
-void place_turns(struct place *p, int ms)
+void worker_place_turns(struct worker_place *p, int ms)
 {
 	int64_t until = mono_ms() + ms;
 
@@ -211,7 +211,7 @@ void place_turns(struct place *p, int ms)
 		worker_turn(p->worker, 20);
 }
 
-int place_saw(struct place *p, const char *words)
+int worker_place_saw(struct worker_place *p, const char *words)
 {
 	int n = 0;
 

@@ -30,7 +30,7 @@ struct seen {
 	int64_t at_ms;
 };
 
-struct place {
+struct worker_place {
 	char dir[256], socket[300], map[300];
 	struct shard_conf shards[PLACE_MORE];
 	struct server *server;
@@ -48,23 +48,23 @@ struct place {
 	int nseen;
 };
 
-int place_setup(void **state);
-int place_teardown(void **state);
+int worker_place_setup(void **state);
+int worker_place_teardown(void **state);
 /* A shard whose file cannot be there, before the router is opened. */
-int place_setup_dead_shard(void **state);
+int worker_place_setup_dead_shard(void **state);
 
-void place_start(struct place *p);	/* opens the worker */
+void worker_place_start(struct worker_place *p);	/* opens the worker */
 /* The next send* is answered so. */
-void place_script(struct place *p, int status, const char *body);
+void worker_place_script(struct worker_place *p, int status, const char *body);
 /* Enqueues sendMessage to chat for the user. */
-void place_send(struct place *p, int64_t user, int64_t chat, const char *key);
+void worker_place_send(struct worker_place *p, int64_t user, int64_t chat, const char *key);
 /* Turns of the loop until the job of user and key is in state, or 10 s. */
-bool place_until(struct place *p, int64_t user, const char *key,
+bool worker_place_until(struct worker_place *p, int64_t user, const char *key,
     enum job_state state);
-void place_turns(struct place *p, int ms);
-bool place_job(struct place *p, int64_t user, const char *key,
+void worker_place_turns(struct worker_place *p, int ms);
+bool worker_place_job(struct worker_place *p, int64_t user, const char *key,
     struct job *out);
 /* How many calls the server saw that hold words. */
-int place_saw(struct place *p, const char *words);
+int worker_place_saw(struct worker_place *p, const char *words);
 
 #endif

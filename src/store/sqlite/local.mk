@@ -11,6 +11,6 @@ libfamilybot_a_SOURCES += \
 	src/store/sqlite/sql.c \
 	src/store/sqlite/sqlite.c \
 	src/store/sqlite/sqlite.h \
-	src/store/sqlite/turn.c \
-	src/store/sqlite/turn.h \
+	src/store/sqlite/write_queue.c \
+	src/store/sqlite/write_queue.h \
 	src/store/sqlite/user.c

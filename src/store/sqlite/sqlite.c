@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 #include "store/migrate.h"
-#include "store/sqlite/turn.h"
+#include "store/sqlite/write_queue.h"
 #include "utils/clock.h"
 #include "utils/xalloc.h"
 
@@ -161,10 +161,10 @@ enum rc sqlite_begin(struct sqlite_store *s, struct err *e)
 {
 	enum rc rc;
 
-	turn_take(s->turn, s->busy_ms);
+	write_queue_enter(s->write_queue, s->busy_ms);
 	rc = sqlite_exec(s, SQL_BEGIN, 0, NULL, e);
 	if (rc != RC_OK)
-		turn_give(s->turn);
+		write_queue_leave(s->write_queue);
 	return rc;
 }
 
@@ -177,7 +177,7 @@ enum rc sqlite_end(struct sqlite_store *s, enum rc rc, struct err *e)
 	    sqlite_exec(s, SQL_ROLLBACK, 0, NULL, NULL) != RC_OK)
 		rc = err_set(e, RC_SYSTEM, "%s: cannot roll back: %s",
 		    s->name, sqlite3_errmsg(s->db));
-	turn_give(s->turn);
+	write_queue_leave(s->write_queue);
 	return rc;
 }
 
@@ -201,7 +201,7 @@ static void sqlite_close(struct store *st)
 	for (int i = 0; i < SQL_COUNT; i++)
 		(void)sqlite3_finalize(s->stmt[i]);
 	(void)sqlite3_close(s->db);
-	turn_close(s->turn);
+	write_queue_close(s->write_queue);
 	buf_release(&s->items);
 	free(s);
 }
@@ -305,7 +305,7 @@ static enum rc sqlite_open(const struct store_conf *c, struct store **out,
 	s->base.ops = &store_sqlite_ops;
 	s->busy_ms = c->timeout_ms > 0 ? c->timeout_ms : BUSY_MS_DEFAULT;
 	(void)str_copy(s->name, sizeof(s->name), c->name);
-	s->turn = -1;
+	s->write_queue = -1;
 	buf_init(&s->items, ITEMS_MAX);
 	if (c->made && access(path, F_OK) != 0 && errno == ENOENT)
 		rc = file_gone(s, path, e);
@@ -323,7 +323,7 @@ static enum rc sqlite_open(const struct store_conf *c, struct store **out,
 	else
 		rc = setup(s, c, e);
 	if (rc == RC_OK)
-		s->turn = turn_open(path);
+		s->write_queue = write_queue_open(path);
 out:
 	if (rc != RC_OK)
 		sqlite_close(&s->base);

@@ -55,7 +55,7 @@ struct sqlite_store {
 	struct store base;
 	struct sqlite3 *db;
 	char name[64];			/* of the shard, for messages */
-	int turn;			/* see turn.h */
+	int write_queue;			/* see write_queue.h */
 	int busy_ms;			/* most to wait for a lock */
 	int64_t busy_since;		/* monotonic µs of this wait's start */
 	struct sqlite3_stmt *stmt[SQL_COUNT];

@@ -1,7 +1,7 @@
-/* turn.c - see turn.h. */
+/* write_queue.c - see write_queue.h. */
 #include "config.h"
 
-#include "store/sqlite/turn.h"
+#include "store/sqlite/write_queue.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +22,7 @@ static void nothing(int sig)
 	(void)sig;
 }
 
-int turn_open(const char *db_path)
+int write_queue_open(const char *db_path)
 {
 	struct sigaction a = { .sa_handler = nothing };
 	char path[PATH_MAX];
@@ -33,7 +33,7 @@ int turn_open(const char *db_path)
 	return open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 }
 
-void turn_close(int fd)
+void write_queue_close(int fd)
 {
 	if (fd >= 0)
 		(void)close(fd);
@@ -56,7 +56,7 @@ static void timer(int ms)
 	(void)setitimer(ITIMER_REAL, &t, NULL);
 }
 
-void turn_take(int fd, int most_ms)
+void write_queue_enter(int fd, int most_ms)
 {
 	int64_t end;
 
@@ -70,7 +70,7 @@ void turn_take(int fd, int most_ms)
 	timer(0);
 }
 
-void turn_give(int fd)
+void write_queue_leave(int fd)
 {
 	if (fd >= 0)
 		(void)lock(fd, F_UNLCK, F_OFD_SETLK);

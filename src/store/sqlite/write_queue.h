@@ -1,5 +1,5 @@
 /*
- * turn.h - processes take turns at writing to one SQLite file.
+ * write_queue.h - processes take turns at writing to one SQLite file.
  *
  * SQLite waits for another writer by asking again and again; while that one
  * waits for the disk, the askers burn the CPU and sleep past their chance.
@@ -9,18 +9,18 @@
  * a process that dies gives its turn back, and one that hangs with it holds the
  * others up for a bounded time only.
  *
- * Waiting is ended by SIGALRM: turn_open installs a handler that does nothing.
+ * Waiting is ended by SIGALRM: write_queue_open installs a handler that does nothing.
  */
-#ifndef FAMILYBOT_STORE_SQLITE_TURN_H
-#define FAMILYBOT_STORE_SQLITE_TURN_H
+#ifndef FAMILYBOT_STORE_SQLITE_WRITE_QUEUE_H
+#define FAMILYBOT_STORE_SQLITE_WRITE_QUEUE_H
 
 /* Opens db_path + "-turn".  -1 where that cannot be (a full disk, a read-only
  * folder): then turns are not taken, and SQLite waits in its own way. */
-int turn_open(const char *db_path);
-void turn_close(int fd);
+int write_queue_open(const char *db_path);
+void write_queue_close(int fd);
 
 /* Waits for at most most_ms, then goes on without. */
-void turn_take(int fd, int most_ms);
-void turn_give(int fd);
+void write_queue_enter(int fd, int most_ms);
+void write_queue_leave(int fd);
 
 #endif

@@ -89,7 +89,7 @@ static enum rc go_on(struct shards_place *p, const struct change_args *a,
 	moves = shards_mover_alive(p, r->rev);
 	free(r);
 	if (moves)
-		return shards_watch(p, e);
+		return shards_follow(p, e);
 	return a->detach ? shards_move_detached(p, e) : shards_move(p, e);
 }
 
@@ -154,7 +154,7 @@ enum rc reshard_watch_run(struct shards_place *p, int argc, char **argv,
 	struct change_args a = { .nadd = 0 };
 	enum rc rc = begin(p, argc, argv, &a, e);
 
-	return rc == RC_OK ? shards_watch(p, e) : rc;
+	return rc == RC_OK ? shards_follow(p, e) : rc;
 }
 
 static int32_t slots_moved(const struct shards_place *p,
@@ -270,14 +270,14 @@ out:
 static enum rc cleanup_do(struct shards_place *p, struct err *e)
 {
 	struct progress progress;
-	struct mover m = { .conf = { .stop_fd = -1 } };
-	enum rc rc = mover_init(&m, p, true, e);
+	struct move_setup m = { .conf = { .stop_fd = -1 } };
+	enum rc rc = move_setup_init(&m, p, true, e);
 
 	progress_init(&progress, p->ctl);
 	if (rc == RC_OK)
 		rc = reshard_cleanup(&m.conf, progress_show, &progress, e);
 	progress_end(&progress);
-	mover_release(&m);
+	move_setup_release(&m);
 	return rc;
 }
 

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "tools/shards/shards.h"
+#include "tools/shards/commands.h"
 
 struct backup_args {
 	const char *to;

@@ -13,7 +13,7 @@
 #include "config/config.h"
 #include "reshard/plan.h"
 #include "reshard/reshard.h"
-#include "tools/shards/shards.h"
+#include "tools/shards/commands.h"
 #include "utils/buf.h"
 
 enum { SPEED_GUESS = 500 };	/* people a second, where nothing was measured */

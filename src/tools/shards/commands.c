@@ -1,10 +1,10 @@
 /*
- * shards.c - familybotctl shards: the table of its commands, and the place
- * they work on, see shards.h.
+ * commands.c - familybotctl shards: the table of its commands, and the place
+ * they work on, see commands.h.
  */
 #include "config.h"
 
-#include "tools/shards/shards.h"
+#include "tools/shards/commands.h"
 
 #include <pwd.h>
 #include <stdlib.h>

@@ -1,10 +1,10 @@
 /*
- * shards.h - familybotctl shards: a row per command, and what they share.
+ * commands.h - familybotctl shards: a row per command, and what they share.
  *
- * A command is one file that defines a row, and an entry in shards.c.
+ * A command is one file that defines a row, and an entry in commands.c.
  */
-#ifndef FAMILYBOT_TOOLS_SHARDS_SHARDS_H
-#define FAMILYBOT_TOOLS_SHARDS_SHARDS_H
+#ifndef FAMILYBOT_TOOLS_SHARDS_COMMANDS_H
+#define FAMILYBOT_TOOLS_SHARDS_COMMANDS_H
 
 #include <limits.h>
 #include <stdbool.h>

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "reshard/verify.h"
-#include "tools/shards/shards.h"
+#include "tools/shards/commands.h"
 #include "utils/buf.h"
 
 struct verify_args {

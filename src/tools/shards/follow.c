@@ -1,5 +1,5 @@
 /*
- * watch.c - shows the mover of another process, and starts one that
+ * follow.c - shows the mover of another process, and starts one that
  * outlives the terminal.
  */
 #include "config.h"
@@ -62,7 +62,7 @@ bool shards_mover_alive(struct shards_place *p, int64_t rev)
 	return alive;
 }
 
-enum rc shards_watch(struct shards_place *p, struct err *e)
+enum rc shards_follow(struct shards_place *p, struct err *e)
 {
 	struct reshard *r = xcalloc(1, sizeof(*r));
 	struct progress progress;

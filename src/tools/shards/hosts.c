@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tools/shards/shards.h"
+#include "tools/shards/commands.h"
 #include "utils/buf.h"
 #include "utils/json.h"
 #include "utils/xalloc.h"

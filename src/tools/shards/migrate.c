@@ -7,7 +7,7 @@
  */
 #include "config.h"
 
-#include "tools/shards/shards.h"
+#include "tools/shards/commands.h"
 
 #include <fcntl.h>
 #include <getopt.h>

@@ -26,7 +26,7 @@
 /* The worst of all shards, as requests on this host see it. */
 static int64_t p99_ms(void *ctx)
 {
-	const struct mover *m = ctx;
+	const struct move_setup *m = ctx;
 	int64_t worst = -1;
 
 	for (int i = 0; i < m->nshards; i++) {
@@ -69,7 +69,7 @@ static int stop_open(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-static void pulse_take(struct mover *m, const struct config *c)
+static void pulse_take(struct move_setup *m, const struct config *c)
 {
 	char path[PATH_MAX];
 	struct err e;
@@ -82,12 +82,12 @@ static void pulse_take(struct mover *m, const struct config *c)
 	}
 }
 
-enum rc mover_init(struct mover *m, struct shards_place *p, bool stops,
+enum rc move_setup_init(struct move_setup *m, struct shards_place *p, bool stops,
     struct err *e)
 {
 	enum rc rc;
 
-	*m = (struct mover){
+	*m = (struct move_setup){
 		.conf = {
 			.dir = p->dir,
 			.journal = p->journal,
@@ -114,7 +114,7 @@ enum rc mover_init(struct mover *m, struct shards_place *p, bool stops,
 	return rc;
 }
 
-void mover_release(struct mover *m)
+void move_setup_release(struct move_setup *m)
 {
 	cluster_steps_free(m->steps);
 	pulse_free(m->pulse);
@@ -242,7 +242,7 @@ enum rc shards_move_tell(struct shards_place *p, struct err *e)
 }
 
 /* Whatever stops it, it can be gone on with. */
-static enum rc run(const struct mover *m, struct progress *progress,
+static enum rc run(const struct move_setup *m, struct progress *progress,
     struct err *e)
 {
 	struct err words = { .text = "" };
@@ -306,7 +306,7 @@ enum rc shards_move(struct shards_place *p, struct err *e)
 {
 	struct reshard *r = xcalloc(1, sizeof(*r));
 	struct progress progress;
-	struct mover m = { .conf = { .stop_fd = -1 } };
+	struct move_setup m = { .conf = { .stop_fd = -1 } };
 	int gone;
 	enum rc rc = reshard_load(&p->journal, r, e);
 
@@ -316,7 +316,7 @@ enum rc shards_move(struct shards_place *p, struct err *e)
 	if (rc == RC_OK)
 		rc = shards_draining_settle(p, r, e);
 	if (rc == RC_OK)
-		rc = mover_init(&m, p, true, e);
+		rc = move_setup_init(&m, p, true, e);
 	if (rc == RC_OK)
 		rc = run(&m, &progress, e);
 	if (rc == RC_OK)
@@ -331,7 +331,7 @@ enum rc shards_move(struct shards_place *p, struct err *e)
 		rc = shards_sweep(p, r, &gone, e);
 	if (rc == RC_OK)
 		rc = tell(p, r, e);
-	mover_release(&m);
+	move_setup_release(&m);
 	free(r);
 	return rc;
 }

@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 #include "reshard/reshard.h"
-#include "tools/shards/shards.h"
+#include "tools/shards/commands.h"
 #include "tools/shards/hosts.h"
 
 /* Shows a change as it goes: a bar on a terminal, else a line each 5 s. */
@@ -25,7 +25,7 @@ void progress_show(void *ctx, const struct reshard_progress *r);
 void progress_end(struct progress *p);	/* leaves the bar's line */
 
 /* What familybotctl shards reshard needs to call src/reshard. */
-struct mover {
+struct move_setup {
 	struct reshard_conf conf;
 	struct pulse *pulse;
 	int nshards;
@@ -35,9 +35,9 @@ struct mover {
 
 /* Opens the shards of p, and where there are several hosts, what makes them take
  * part.  m stays where it is until release.  stops: SIGINT, SIGTERM and SIGHUP stop it cleanly. */
-MUST_CHECK enum rc mover_init(struct mover *m, struct shards_place *p,
+MUST_CHECK enum rc move_setup_init(struct move_setup *m, struct shards_place *p,
     bool stops, struct err *e);
-void mover_release(struct mover *m);
+void move_setup_release(struct move_setup *m);
 
 /* Moves until there is nothing to do, and says how it ended. */
 MUST_CHECK enum rc shards_move(struct shards_place *p, struct err *e);
@@ -46,7 +46,7 @@ MUST_CHECK enum rc shards_move(struct shards_place *p, struct err *e);
  * somebody begins a change at this moment.  r is read anew. */
 MUST_CHECK enum rc shards_sweep(struct shards_place *p, struct reshard *r,
     int *gone, struct err *e);
-MUST_CHECK enum rc shards_watch(struct shards_place *p, struct err *e);
+MUST_CHECK enum rc shards_follow(struct shards_place *p, struct err *e);
 /* Does somebody move?  A mover of another host shows in the journal, which it
  * writes each second: rev is the journal's as it was read.  Takes up to 3 s
  * where there are several hosts. */

@@ -4,7 +4,7 @@
  */
 #include "config.h"
 
-#include "tools/shards/shards.h"
+#include "tools/shards/commands.h"
 
 #include <string.h>
 

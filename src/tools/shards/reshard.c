@@ -8,7 +8,7 @@
  */
 #include "config.h"
 
-#include "tools/shards/shards.h"
+#include "tools/shards/commands.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -5,7 +5,7 @@
 #ifndef FAMILYBOT_TOOLS_SHARDS_RESHARD_H
 #define FAMILYBOT_TOOLS_SHARDS_RESHARD_H
 
-#include "tools/shards/shards.h"
+#include "tools/shards/commands.h"
 #include "tools/shards/change.h"
 
 MUST_CHECK enum rc change_start(struct shards_place *p,

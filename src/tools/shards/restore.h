@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "tools/shards/backups.h"
-#include "tools/shards/shards.h"
+#include "tools/shards/commands.h"
 
 struct restore {
 	struct ctl *c;
