@@ -17,14 +17,15 @@ SETTINGS=(PORT PROCESSES SHARDS FAMILYBOT_STATE TELEGRAM_TOKEN OPENAI_API_KEY MO
 	DEFAULT_ZONE BODY_MAX STORE_TIMEOUT_MS FENCE_WAIT_MS TMDB_API_KEY)
 
 # What of the caller's environment the programs get: nothing that is secret, as
-# whoever may read /proc would read it there, and nothing that changes how a
-# program runs (LD_PRELOAD, PYTHONPATH, MAKEFLAGS).
+# whoever may read /proc would read it there.  libfaketime is let through, as the
+# caller's own environment may set it (tests with clocks an hour apart do); a
+# settings file may not, see SETTINGS.
 HANDED=(PATH HOME LANG LC_ALL LC_MESSAGES TZ TMPDIR DEBUG BOT_USERNAME TELEGRAM_API OPENAI_API TMDB_API
 	PUBLIC_URL SPOOL_MAX SQLITE_SYNC LOG_LEVEL DEFAULT_ZONE BODY_MAX STORE_TIMEOUT_MS
 	FENCE_WAIT_MS FOODS_DB FAMILYBOT_MODULES FAMILYBOT_STATE FAMILYBOT_URL FAMILYBOT_SHARDS
 	FAMILYBOT_HOST FAMILYBOT_METRICS_FILE FAMILYBOT_PULSE_FILE FAMILYBOT_SPOOL_DB
 	FAMILYBOT_SLOTS_MAP FAMILYBOT_WORKER_SOCKET ASAN_OPTIONS UBSAN_OPTIONS LSAN_OPTIONS
-	GCOV_PREFIX GCOV_PREFIX_STRIP)
+	GCOV_PREFIX GCOV_PREFIX_STRIP LD_PRELOAD FAKETIME DONT_FAKE_MONOTONIC FAKETIME_DISABLE_SHM)
 
 # settings_read FILE NAME...: KEY=VALUE lines of these names, put into the
 # environment where nothing stands yet; nothing in it is executed.
